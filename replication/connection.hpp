@@ -1,0 +1,30 @@
+// A client's connection, as the replica knows it: who it is and what it still waits for.
+//
+//   greeting --(connect request)--> attached --(close session, expiry, another connection takes the
+//                                              session, nonsense)--> gone
+//
+// Watches belong to the connection, not to the session: they go with it (WIRE, section 13).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "replication/model/ids.hpp"
+#include "replication/pipeline/request_queue.hpp"
+
+namespace zabfs::replication {
+
+struct Connection {
+  std::string address{};
+  SessionId session{};        // 0 until the connect request
+  std::int32_t timeout_ms{};  // negotiated on this connection
+  pipeline::RequestQueue unanswered{};
+
+  // True between the connect request and its answer, which comes before any other.
+  bool awaits_greeting() const { return !unanswered.empty() && unanswered.front().is_greeting(); }
+};
+
+using Connections = std::map<ConnectionId, Connection>;
+
+}  // namespace zabfs::replication

@@ -1,0 +1,98 @@
+// Every bound of the service, named once, with the relations between them asserted below.
+//
+// Bytes unless the name says otherwise; `_ms` are milliseconds.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace zabfs::replication::limits {
+
+// ZooKeeper's jute.maxbuffer: the largest frame a client may send, and the largest string or
+// buffer inside one.
+inline constexpr std::size_t client_frame_bytes_max = 1'048'575;
+
+// The largest reply our own client accepts (a listing can be far larger than a request).
+inline constexpr std::size_t reply_frame_bytes_max = 64UL << 20;
+
+// A record in the log. A transaction is never larger than the request it came from by more than
+// this slack, so whatever was accepted can always be read back (ZOOKEEPER-4306). The worst case is
+// a multi of the shortest sequential creates: each grows by 13 bytes, and takes 49 in the request.
+inline constexpr std::size_t log_record_slack_bytes = client_frame_bytes_max / 49 * 13 + 1'024;
+inline constexpr std::size_t log_record_bytes_max = client_frame_bytes_max + log_record_slack_bytes;
+
+// One batch of the log: what is written before one sync. More waits for the next.
+inline constexpr std::size_t log_batch_bytes_max = 4UL << 20;
+inline constexpr std::size_t log_segment_bytes = 64UL << 20;
+
+// Zeros that are written behind a batch when there are none left to write into.
+inline constexpr std::size_t log_zeros_ahead_bytes = 1UL << 20;
+
+// Snapshots: transactions between two of them, what one slice writes, how many are kept.
+inline constexpr std::uint64_t snapshot_every_transactions = 100'000;
+inline constexpr std::size_t snapshot_slice_bytes = 256UL << 10;
+inline constexpr std::size_t snapshot_slice_nodes = 2'000;
+inline constexpr std::size_t snapshots_kept_min = 3;
+
+// Requests that one connection, and all of them, may have unanswered before reading from it stops.
+inline constexpr std::size_t connection_requests_max = 1'000;
+inline constexpr std::size_t requests_in_flight_max = 100'000;
+inline constexpr std::size_t request_bytes_in_flight_max = 256UL << 20;
+
+// Bytes that may wait for a client that does not read: above the first, reading from it stops;
+// above the second, it is disconnected.
+inline constexpr std::size_t outbox_bytes_high = 4UL << 20;
+inline constexpr std::size_t outbox_bytes_max = 256UL << 20;
+
+// Connections: per address (ZooKeeper's maxClientCnxns), in total, and how long one may stay
+// without a session.
+inline constexpr std::size_t connections_per_address_default = 60;
+inline constexpr std::size_t connections_max = 65'000;
+inline constexpr std::int64_t sessionless_connection_ms = 10'000;
+
+// Watches of one connection, and operations in one multi.
+inline constexpr std::size_t watches_per_connection_max = 1'000'000;
+inline constexpr std::size_t multi_operations_max = 100'000;
+
+// Sessions.
+inline constexpr std::size_t sessions_max = 1'000'000;
+inline constexpr std::size_t session_password_bytes = 16;
+
+// Our client: requests it holds while it has no connection, and its pace of reconnecting.
+inline constexpr std::size_t client_requests_queued_max = 100'000;
+inline constexpr std::int64_t reconnect_delay_ms_min = 20;
+inline constexpr std::int64_t reconnect_delay_ms_max = 2'000;
+inline constexpr std::int64_t connect_timeout_ms = 5'000;
+
+// Our client: the most it encodes ahead of the socket, the paths of one setWatches (what
+// ZooKeeper's Java client takes), what setWatches needs beside a path, and how long closing may
+// take.
+inline constexpr std::size_t client_send_batch_bytes = 256UL << 10;
+inline constexpr std::size_t set_watches_batch_bytes = 128UL << 10;
+inline constexpr std::size_t set_watches_slack_bytes = 64;
+inline constexpr std::int64_t client_close_ms_max = 1'000;
+
+// The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
+inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
+
+// The mount: a value as the kernel may hand it over, waiting handles, one name.
+inline constexpr std::size_t value_bytes_max = 1'048'000;
+inline constexpr std::size_t handles_max = 1'000'000;
+inline constexpr std::size_t name_bytes_max = 255;
+
+// How often the mount reads and tries again when others change a znode between the reading and the
+// conditional write of one append, truncation or rename.
+inline constexpr int change_attempts_max = 1'000;
+
+// Requests of the kernel that no process waits for (last closes, mostly) and that may be under way
+// together; the kernel holds back more.
+inline constexpr unsigned kernel_background_max = 10'000;
+
+static_assert(log_record_bytes_max < log_batch_bytes_max, "every record fits into a batch");
+static_assert(log_batch_bytes_max < log_segment_bytes, "every batch fits into a segment");
+static_assert(value_bytes_max < client_frame_bytes_max, "a value fits into a request");
+static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_bytes_max);
+static_assert(outbox_bytes_high < outbox_bytes_max);
+static_assert(reconnect_delay_ms_min < reconnect_delay_ms_max);
+
+}  // namespace zabfs::replication::limits

@@ -1,0 +1,265 @@
+#include "replication/pipeline/execute.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "replication/jute/jute_archive.hpp"
+#include "replication/model/path.hpp"
+#include "replication/pipeline/access.hpp"
+#include "replication/protocol/codec.hpp"
+#include "replication/protocol/frame.hpp"
+
+namespace zabfs::replication::pipeline {
+namespace {
+
+using protocol::EventType;
+using protocol::ReplyHeader;
+using tree::WatchKind;
+
+// A read that asked for a watch fails whole when the connection has
+// limits::watches_per_connection_max already: data without the watch would be a promise not kept.
+constexpr ErrorCode too_many_watches = ErrorCode::system_error;
+
+ReplyHeader ok_header(std::int32_t xid, std::int64_t zxid) { return {.xid = xid, .zxid = zxid}; }
+
+// One request, answered. Overloads return the error to reply with, or ok if they appended a reply.
+class Answer {
+ public:
+  Answer(const tree::DataTree& tree, tree::WatchTable& watches, ConnectionId connection,
+         std::int32_t xid, Bytes& out)
+      : tree_(tree), watches_(watches), connection_(connection), xid_(xid), out_(out) {}
+
+  // A watch is set on what is absent too: it fires when that is created.
+  ErrorCode operator()(const protocol::ExistsRequest& r) {
+    if (r.path.find('\0') != std::string::npos) {
+      return ErrorCode::bad_arguments;
+    }
+    if (!watch(r.watch, WatchKind::data, r.path)) {
+      return too_many_watches;
+    }
+    const tree::Node* node = tree_.find(r.path);
+    if (node == nullptr) {
+      return ErrorCode::no_node;
+    }
+    return reply(protocol::StatResponse{.stat = tree_.stat_of(*node)});
+  }
+
+  // The data goes from the tree into the outbox without a stop in between.
+  ErrorCode operator()(const protocol::GetDataRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) {
+      return node.error();
+    }
+    if (!watch(r.watch, WatchKind::data, r.path)) {
+      return too_many_watches;
+    }
+    const protocol::FrameWriter frame(out_);
+    jute::JuteWriter writer(out_);
+    writer(header());
+    if (const auto data = tree_.data_of(**node)) {
+      writer.counted(data->data(), data->size());
+    } else {
+      writer.integer(std::int32_t{-1});
+    }
+    writer(tree_.stat_of(**node));
+    return ErrorCode::ok;
+  }
+
+  ErrorCode operator()(const protocol::GetChildrenRequest& r) { return children(r, false); }
+  ErrorCode operator()(const protocol::GetChildren2Request& r) { return children(r, true); }
+
+  ErrorCode operator()(const protocol::GetAclRequest& r) {
+    const tree::Node* node = tree_.find(r.path);
+    if (node == nullptr) {
+      return ErrorCode::no_node;
+    }
+    const Acl& acl = tree_.acl_of(*node);
+    if (!is_allowed(acl, permission::read | permission::admin)) {
+      return ErrorCode::no_auth;
+    }
+    return reply(protocol::GetAclResponse{.acl = acl, .stat = tree_.stat_of(*node)});
+  }
+
+  ErrorCode operator()(const protocol::SyncRequest& r) {
+    return reply(protocol::PathResponse{.path = r.path});
+  }
+
+  ErrorCode operator()(const protocol::PingRequest&) { return reply(protocol::EmptyResponse{}); }
+
+  // For each path either an event now, because the change has happened already, or a watch.
+  ErrorCode operator()(const protocol::SetWatchesRequest& r) {
+    bool room = true;
+    for (const std::string& path : *r.data) {
+      const tree::Node* node = tree_.find(path);
+      if (node == nullptr) {
+        notice(EventType::deleted, path);
+      } else if (tree_.stat_of(*node).mzxid > r.relative_zxid) {
+        notice(EventType::data_changed, path);
+      } else {
+        room = watch(true, WatchKind::data, path) && room;
+      }
+    }
+    for (const std::string& path : *r.exist) {
+      if (tree_.find(path) != nullptr) {
+        notice(EventType::created, path);
+      } else {
+        room = watch(true, WatchKind::data, path) && room;
+      }
+    }
+    for (const std::string& path : *r.child) {
+      const tree::Node* node = tree_.find(path);
+      if (node == nullptr) {
+        notice(EventType::deleted, path);
+      } else if (tree_.stat_of(*node).pzxid > r.relative_zxid) {
+        notice(EventType::children_changed, path);
+      } else {
+        room = watch(true, WatchKind::child, path) && room;
+      }
+    }
+    return room ? reply(protocol::EmptyResponse{}) : too_many_watches;
+  }
+
+  // Writes and the end of a session never come here.
+  template <class Other>
+  ErrorCode operator()(const Other&) {
+    return ErrorCode::unimplemented;
+  }
+
+ private:
+  ReplyHeader header() const { return ok_header(xid_, tree_.last_applied().wire()); }
+
+  ErrorCode reply(const protocol::Response& response) {
+    protocol::append_reply(out_, header(), response);
+    return ErrorCode::ok;
+  }
+
+  // False if a watch was wanted and there is no room for it.
+  bool watch(bool wanted, WatchKind kind, const std::string& path) {
+    return !wanted || watches_.add(kind, connection_, path);
+  }
+
+  void notice(EventType type, const std::string& path) {
+    // Which transaction it was is not known any more; ZooKeeper says -1 too.
+    protocol::append_event(out_, {.type = static_cast<std::int32_t>(type), .path = path}, -1);
+  }
+
+  Result<const tree::Node*> readable(const std::string& path) const {
+    const tree::Node* node = tree_.find(path);
+    if (node == nullptr) {
+      return ErrorCode::no_node;
+    }
+    if (!is_allowed(tree_.acl_of(*node), permission::read)) {
+      return ErrorCode::no_auth;
+    }
+    return node;
+  }
+
+  template <class Request>
+  ErrorCode children(const Request& r, bool with_stat) {
+    const auto node = readable(r.path);
+    if (!node) {
+      return node.error();
+    }
+    if (!watch(r.watch, WatchKind::child, r.path)) {
+      return too_many_watches;
+    }
+    const Stat stat = tree_.stat_of(**node);
+    const protocol::FrameWriter frame(out_);
+    jute::JuteWriter writer(out_);
+    writer(header());
+    writer.integer(stat.num_children);
+    tree_.for_each_child(
+        **node, [&writer](std::string_view name) { writer.counted(name.data(), name.size()); });
+    if (with_stat) {
+      writer(stat);
+    }
+    return ErrorCode::ok;
+  }
+
+  const tree::DataTree& tree_;
+  tree::WatchTable& watches_;
+  ConnectionId connection_;
+  std::int32_t xid_;
+  Bytes& out_;
+};
+
+// What one change of a multi, or a single write, answers when it succeeded.
+template <class MultiBody>
+struct ChangeBody {
+  protocol::OpCode op{};
+  const Stat& stat;
+
+  MultiBody operator()(const tree::CreateNode& change) const {
+    if (op == protocol::OpCode::create2) {
+      return protocol::PathStatResponse{.path = change.path, .stat = stat};
+    }
+    return protocol::PathResponse{.path = change.path};
+  }
+  MultiBody operator()(const tree::SetData&) const { return protocol::StatResponse{.stat = stat}; }
+  template <class Other>
+  MultiBody operator()(const Other&) const {
+    return protocol::EmptyResponse{};
+  }
+};
+
+using MultiBody = decltype(protocol::MultiResult::body);
+
+protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& operations,
+                                       const tree::MultiChange& multi,
+                                       const tree::Applied& applied) {
+  protocol::MultiResponse response;
+  response.results.reserve(operations.size());
+  std::size_t next = 0;
+  for (const protocol::OpCode op : operations) {
+    protocol::MultiResult result{.op = op};
+    if (op != protocol::OpCode::check) {
+      result.body = std::visit(ChangeBody<MultiBody>{.op = op, .stat = applied.stats.at(next)},
+                               multi.changes.at(next));
+      ++next;
+    }
+    response.results.push_back(std::move(result));
+  }
+  return response;
+}
+
+}  // namespace
+
+void Reader::answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
+                    Bytes& out) {
+  const ErrorCode error = std::visit(Answer(tree_, watches_, connection, xid, out), request);
+  if (error != ErrorCode::ok) {
+    append_header(xid, tree_.last_applied(), error, out);
+  }
+}
+
+void append_write_reply(const PendingReply& request, const tree::Transaction& transaction,
+                        const tree::Applied& applied, Bytes& out) {
+  const ReplyHeader header = ok_header(request.xid, transaction.header.zxid.wire());
+  if (const auto* multi = std::get_if<tree::MultiChange>(&transaction.body)) {
+    const auto& operations = std::get<AwaitedWrite>(request.what).multi;
+    protocol::append_reply(out, header, multi_response(operations, *multi, applied));
+    return;
+  }
+  const Stat none;
+  const ChangeBody<protocol::Response> body{
+      .op = request.op, .stat = applied.stats.empty() ? none : applied.stats.front()};
+  protocol::append_reply(out, header, std::visit(body, transaction.body));
+}
+
+void append_header(std::int32_t xid, Zxid last_applied, ErrorCode error, Bytes& out) {
+  protocol::append_reply(
+      out, {.xid = xid, .zxid = last_applied.wire(), .error = static_cast<std::int32_t>(error)});
+}
+
+void append_failure(std::int32_t xid, Zxid last_applied, const FailedWrite& failure, Bytes& out) {
+  if (failure.multi.results.empty()) {
+    append_header(xid, last_applied, failure.error, out);
+  } else {
+    // The header of a multi is ok even when the multi failed (WIRE, section 12).
+    protocol::append_reply(out, ok_header(xid, last_applied.wire()), failure.multi);
+  }
+}
+
+}  // namespace zabfs::replication::pipeline

@@ -1,0 +1,71 @@
+// The requests of one connection that are not answered yet, in the order they came.
+//
+// Replies leave in that order (DESIGN, promise 2). Each waits for a point of history: a write for
+// its own transaction; an error for everything it was decided upon, because until that is committed
+// the state it speaks of might never have been; a sync for everything proposed before it; a read
+// only for the requests in front of it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <variant>
+#include <vector>
+
+#include "replication/model/error_code.hpp"
+#include "replication/model/ids.hpp"
+#include "replication/protocol/handshake.hpp"
+#include "replication/protocol/requests.hpp"
+#include "replication/protocol/responses.hpp"
+
+namespace zabfs::replication::pipeline {
+
+// A write whose transaction is in flight. Its reply is made when that is applied.
+struct AwaitedWrite {
+  std::vector<protocol::OpCode> multi{};  // the operations of a multi, checks included
+};
+
+// A new session whose transaction is in flight.
+struct AwaitedSession {
+  std::int32_t timeout_ms{};
+  bool has_read_only_flag{};
+};
+
+// A write that failed. `multi` holds the results if it was a multi.
+struct FailedWrite {
+  ErrorCode error{};
+  protocol::MultiResponse multi{};
+};
+
+// Something this replica answers from memory when its turn has come.
+struct LocalRequest {
+  protocol::Request request{};
+};
+
+// A handshake that needs no transaction: a session came back, or was refused.
+struct Greeting {
+  protocol::ConnectResponse response{};
+};
+
+using Awaited = std::variant<AwaitedWrite, AwaitedSession, FailedWrite, LocalRequest, Greeting>;
+
+struct PendingReply {
+  std::int32_t xid{};
+  protocol::OpCode op{};
+  Zxid until{};  // may be answered once this is applied
+  Awaited what{};
+
+  // True if only the transaction `until` itself can answer it.
+  bool is_transaction() const {
+    return std::holds_alternative<AwaitedWrite>(what) ||
+           std::holds_alternative<AwaitedSession>(what);
+  }
+
+  // True for the answer to a handshake.
+  bool is_greeting() const {
+    return std::holds_alternative<AwaitedSession>(what) || std::holds_alternative<Greeting>(what);
+  }
+};
+
+using RequestQueue = std::deque<PendingReply>;
+
+}  // namespace zabfs::replication::pipeline

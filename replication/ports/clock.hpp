@@ -1,0 +1,19 @@
+// The door to time. Nothing in replication/ asks an operating system what time it is.
+#pragma once
+
+#include <cstdint>
+
+namespace zabfs::replication {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  // Milliseconds that never go back; only differences mean anything. Timeouts are measured in it.
+  virtual std::int64_t monotonic_ms() const = 0;
+
+  // Milliseconds since 1970, for ctime and mtime. May jump; nothing is decided by it.
+  virtual std::int64_t wall_ms() const = 0;
+};
+
+}  // namespace zabfs::replication

@@ -1,0 +1,54 @@
+#include "replication/ports/trace.hpp"
+
+#include <sstream>
+
+namespace zabfs::replication {
+namespace {
+
+// Sessions are known to operators in hexadecimal, as ZooKeeper prints them.
+struct Hexadecimal {
+  SessionId session{};
+
+  friend std::ostream& operator<<(std::ostream& out, Hexadecimal h) {
+    return out << "0x" << std::hex << h.session << std::dec;
+  }
+};
+
+void print(std::ostream& out, const Recovered& e) {
+  out << "recovered to " << e.last << ": " << e.znodes << " znodes, " << e.transactions_replayed
+      << " transactions replayed";
+  if (!e.note.empty()) {
+    out << "; " << e.note;
+  }
+}
+
+void print(std::ostream& out, const EpochBegan& e) { out << "epoch " << e.epoch << " began"; }
+
+void print(std::ostream& out, const SessionOpened& e) {
+  out << "session " << Hexadecimal{e.session} << " opened, timeout " << e.timeout_ms << " ms";
+}
+
+void print(std::ostream& out, const SessionClosed& e) {
+  out << "session " << Hexadecimal{e.session} << (e.expired ? " expired, " : " closed, ")
+      << e.ephemerals << " ephemeral znodes deleted";
+}
+
+void print(std::ostream& out, const SnapshotBegan& e) { out << "snapshot began at " << e.zxid; }
+
+void print(std::ostream& out, const SnapshotFinished& e) {
+  out << "snapshot finished at " << e.zxid << ", " << e.bytes << " bytes";
+}
+
+void print(std::ostream& out, const ClientRefused& e) {
+  out << "connection " << e.connection << " refused: " << e.why;
+}
+
+}  // namespace
+
+std::string to_text(const TraceEvent& event) {
+  std::ostringstream out;
+  std::visit([&out](const auto& e) { print(out, e); }, event);
+  return out.str();
+}
+
+}  // namespace zabfs::replication

@@ -1,0 +1,113 @@
+// One replica: the only loop there is. Events in; bytes for clients and jobs for the disk out.
+//
+//   frame from a client --> prepare --> propose --> persist --> commit --> apply --> reply, watches
+//                              |                                  ^
+//                              +-- an error: waits for what it depends on, then replies
+//
+// The order contract, obeyed here and nowhere else: a transaction is appended to the log and synced
+// before it is acknowledged, even to ourselves; committed once a quorum has acknowledged; applied
+// in zxid order after that; and only then does a client hear of it. A single replica is an ensemble
+// of one voter and goes the same road.
+//
+// It has no thread, clock, socket or file: the daemon and the simulator run this same object behind
+// the ports. All calls come from one thread. Calls into the ports are made from inside these
+// functions only.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "replication/model/bytes.hpp"
+#include "replication/model/ids.hpp"
+#include "replication/model/limits.hpp"
+#include "replication/ports/client_links.hpp"
+#include "replication/ports/clock.hpp"
+#include "replication/ports/disk.hpp"
+#include "replication/ports/entropy.hpp"
+#include "replication/ports/trace.hpp"
+
+namespace zabfs::replication {
+
+struct ReplicaOptions {
+  ServerId id{1};
+  std::int64_t tick_ms{2000};                 // granularity of session expiry
+  std::int64_t session_timeout_min_ms{4000};  // asked timeouts are clamped to these two
+  std::int64_t session_timeout_max_ms{40000};
+  std::uint64_t snapshot_every{100'000};  // transactions between two snapshots
+  std::uint64_t snapshots_kept{3};        // at least limits::snapshots_kept_min
+  std::uint64_t log_segment_bytes{limits::log_segment_bytes};
+  // Transactions of one epoch; then the next begins.
+  std::uint32_t epoch_transactions_max{std::numeric_limits<std::uint32_t>::max()};
+};
+
+// Numbers for operators; cheap to take.
+struct ReplicaStatus {
+  bool serving{};
+  Zxid last_applied{};
+  std::uint64_t digest{};  // the same on every replica that has applied the same; not of sessions
+  std::uint64_t znodes{};
+  std::uint64_t ephemerals{};
+  std::uint64_t watches{};
+  std::uint64_t data_bytes{};
+  std::uint64_t sessions{};
+  std::uint64_t connections{};
+  std::uint64_t requests_outstanding{};
+  std::uint64_t requests_received{};
+  std::uint64_t replies_sent{};
+};
+
+// The doors of one replica; all outlive it.
+struct ReplicaPorts {
+  Clock& clock;
+  Entropy& entropy;
+  Disk& disk;
+  ClientLinks& clients;
+  Trace& trace;
+};
+
+class Replica {
+ public:
+  Replica(const ReplicaOptions& options, const ReplicaPorts& ports);
+  ~Replica();
+  Replica(const Replica&) = delete;
+  Replica& operator=(const Replica&) = delete;
+
+  // Reads the disk (blocking) and submits what must be durable before serving. Returns the sentence
+  // for the operator if the data cannot be trusted; the process must then end. It serves once the
+  // disk has reported; see status().serving.
+  std::optional<std::string> start();
+
+  // A client connected. Connection ids are never reused. `address` is for status and messages.
+  void on_connected(ConnectionId connection, std::string address);
+
+  // One whole frame of `connection`, without its length. May close the connection through the port.
+  void on_frame(ConnectionId connection, ByteView payload);
+
+  // The client's connection is gone. Not called for connections the replica itself closed.
+  void on_disconnected(ConnectionId connection);
+
+  // Everything submitted to the disk up to `ticket` is done.
+  void on_disk_done(Ticket ticket);
+
+  // Time passed. Call at least every tick_ms / 4; sooner is harmless.
+  void on_tick();
+
+  // The events at hand have been handled: what they proposed goes to the disk as one batch. Call it
+  // once after each burst of the calls above; nothing is persisted without it.
+  void on_turn_end();
+
+  // False while the next frame of `connection` should be left in the socket: it, or all connections
+  // together, have too many requests unanswered. Ask again when replies have left.
+  bool may_read(ConnectionId connection) const;
+
+  ReplicaStatus status() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace zabfs::replication

@@ -1,0 +1,50 @@
+// The log's reading end: what a crash left of it, or a refusal.
+//
+//   found                                        meaning                          answer
+//   -------------------------------------------  -------------------------------  ----------------
+//   zeros behind a record                        never written                    the end
+//   bad record in the last segment               the last batch was torn          dropped, noted
+//   last segment blank, or its header bad        its first batch was torn         dropped, noted
+//   ... but a whole record of a later batch      synced bytes were lost           refusal
+//       behind it
+//   bad record or header in another segment      synced bytes were lost           refusal
+//   segment does not begin where the one         a segment is missing or was      refusal
+//   before it ends                               cut
+//   log does not contain the snapshot's zxid     a gap between snapshot and log   refusal
+//
+// A batch is in flight only while the one before it is synced, so whatever is dropped was promised
+// to nobody. (One case no format can tell: damage of the very last batch by the medium looks like a
+// torn one. What a snapshot or the epochs file remembers of the end of the log still finds it out.)
+//
+// Only the segments from the snapshot on are read. Each is read whole: it is bounded by its size.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "replication/model/bytes.hpp"
+#include "replication/model/ids.hpp"
+#include "replication/ports/disk.hpp"
+#include "replication/store/refusal.hpp"
+
+namespace zabfs::replication::store {
+
+struct LogEnd {
+  Zxid last{};                     // zero if there is no log
+  std::uint64_t entries{};         // seen by the visitor
+  std::vector<Zxid> segments{};    // what remains after the repairs
+  std::vector<DiskJob> repairs{};  // cut off what is no record, then sync the rest
+  std::string note{};              // what was dropped; empty if nothing
+};
+
+// Sees every transaction after the snapshot in order; a returned sentence ends the reading with it.
+using EntryVisitor = std::function<std::optional<std::string>(Zxid zxid, ByteView payload)>;
+
+// Reads the log of `segments` (ascending) as the continuation of a state that ends at `base`.
+Verdict<LogEnd> read_log(const Disk& disk, std::vector<Zxid> segments, Zxid base,
+                         const EntryVisitor& visit);
+
+}  // namespace zabfs::replication::store

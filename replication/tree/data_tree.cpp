@@ -1,0 +1,265 @@
+#include "replication/tree/data_tree.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "replication/model/check.hpp"
+#include "replication/model/path.hpp"
+#include "replication/tree/tree_digest.hpp"
+
+namespace zabfs::replication::tree {
+namespace {
+
+std::optional<ByteView> view_of(const Data& data) {
+  if (!data) {
+    return std::nullopt;
+  }
+  return ByteView{*data};
+}
+
+std::uint64_t bytes_of_data(const Node& node) {
+  return node.data_length < 0 ? 0 : static_cast<std::uint64_t>(node.data_length);
+}
+
+// ZooKeeper's arithmetic, which wraps.
+std::int32_t visible_cversion(const Node& node) {
+  return static_cast<std::int32_t>(2 * static_cast<std::uint32_t>(node.creates) -
+                                   static_cast<std::uint32_t>(node.num_children));
+}
+
+}  // namespace
+
+void Applied::clear() {
+  stats.clear();
+  events.clear();
+  deleted_paths.clear();
+}
+
+DataTree::DataTree() {
+  nodes_.set_data(root_slot, ByteView{});
+  nodes_[root_slot].acl = acls_.intern(open_acl());
+  add_initial(root_slot, "zookeeper", open_acl(), 0);
+  add_initial(slot_of("/zookeeper"), "quota", open_acl(), 0);
+  // ZooKeeper sets this ACL after the creation, with the version -1.
+  add_initial(slot_of("/zookeeper"), "config", read_only_acl(), -1);
+  digest_ = recomputed_digest();
+}
+
+// These are not counted as creates: ZooKeeper's fresh root shows the cversion -1.
+void DataTree::add_initial(Slot parent, std::string_view name, const Acl& acl,
+                           std::int32_t aversion) {
+  const Slot slot = nodes_.add(name, ByteView{});
+  nodes_[slot].acl = acls_.intern(acl);
+  nodes_[slot].aversion = aversion;
+  nodes_.link(slot, parent);
+}
+
+std::optional<DataTree> DataTree::restored(NodeStore nodes, AclTable acls, Zxid last_applied) {
+  DataTree tree;
+  tree.nodes_ = std::move(nodes);
+  tree.acls_ = std::move(acls);
+  tree.last_applied_ = last_applied;
+  tree.digest_ = 0;
+  const std::size_t reached = tree.nodes_.walk([&tree](std::string_view path, Slot slot) {
+    const Node& node = tree.nodes_[slot];
+    tree.digest_ += tree.node_digest(path, node);
+    tree.data_bytes_ += bytes_of_data(node);
+    tree.own(slot);
+  });
+  if (reached != tree.nodes_.size()) {
+    return std::nullopt;
+  }
+  return tree;
+}
+
+void DataTree::apply(const Transaction& transaction, Applied& applied) {
+  const TransactionHeader& header = transaction.header;
+  CHECK(header.zxid > last_applied_, "applied ", last_applied_, ", now ", header.zxid);
+  applied.clear();
+  std::visit([&](const auto& change) { apply_change(header, change, applied); }, transaction.body);
+  last_applied_ = header.zxid;
+}
+
+void DataTree::apply_change(const TransactionHeader& header, const CreateNode& change,
+                            Applied& applied) {
+  const std::string_view parent_path = parent_of(change.path);
+  const Slot parent_slot = existing(parent_path);
+  Node& parent = about_to_change(parent_slot);
+  const std::uint64_t parent_hash = hash_of_path(parent_path);
+  digest_ -= stat_digest(parent_hash, parent);
+
+  const Slot slot = nodes_.add(name_of_path(change.path), view_of(change.data));
+  CHECK(nodes_.link(slot, parent_slot), change.path, " exists");
+  Node& node = nodes_[slot];
+  node.acl = acls_.intern(change.acl);
+  node.czxid = node.mzxid = node.pzxid = header.zxid;
+  node.ctime = node.mtime = header.time_ms;
+  node.ephemeral_owner = change.ephemeral_owner;
+  own(slot);
+  parent.creates = change.parent_creates;
+  parent.pzxid = header.zxid;
+
+  data_bytes_ += bytes_of_data(node);
+  digest_ += stat_digest(parent_hash, parent) + node_digest(change.path, node);
+  applied.stats.push_back(stat_of(node));
+  applied.events.push_back({EventKind::created, change.path});
+  applied.events.push_back({EventKind::children_changed, parent_path});
+}
+
+void DataTree::apply_change(const TransactionHeader& header, const DeleteNode& change,
+                            Applied& applied) {
+  remove_node(header.zxid, change.path, applied);
+  applied.stats.emplace_back();
+}
+
+void DataTree::apply_change(const TransactionHeader& header, const SetData& change,
+                            Applied& applied) {
+  const Slot slot = existing(change.path);
+  Node& node = about_to_change(slot);
+  digest_ -= node_digest(change.path, node);
+  data_bytes_ -= bytes_of_data(node);
+  nodes_.set_data(slot, view_of(change.data));
+  node.version = change.version;
+  node.mzxid = header.zxid;
+  node.mtime = header.time_ms;
+  data_bytes_ += bytes_of_data(node);
+  digest_ += node_digest(change.path, node);
+  applied.stats.push_back(stat_of(node));
+  applied.events.push_back({EventKind::data_changed, change.path});
+}
+
+void DataTree::apply_change(const TransactionHeader&, const OpenSession&, Applied&) {}
+
+void DataTree::apply_change(const TransactionHeader& header, const CloseSession&,
+                            Applied& applied) {
+  applied.deleted_paths = ephemerals_of(header.session);
+  for (const std::string& path : applied.deleted_paths) {
+    remove_node(header.zxid, path, applied);
+  }
+}
+
+void DataTree::apply_change(const TransactionHeader& header, const MultiChange& multi,
+                            Applied& applied) {
+  for (const NodeChange& part : multi.changes) {
+    std::visit([&](const auto& change) { apply_change(header, change, applied); }, part);
+  }
+}
+
+void DataTree::remove_node(Zxid zxid, std::string_view path, Applied& applied) {
+  const Slot slot = existing(path);
+  Node& node = about_to_change(slot);
+  CHECK(slot != root_slot && node.num_children == 0, path, " cannot be deleted");
+  Node& parent = about_to_change(node.parent);
+  const std::string_view parent_path = parent_of(path);
+  const std::uint64_t parent_hash = hash_of_path(parent_path);
+  digest_ -= node_digest(path, node) + stat_digest(parent_hash, parent);
+  data_bytes_ -= bytes_of_data(node);
+  disown(slot);
+  acls_.release(node.acl);
+  nodes_.remove(slot);
+  parent.pzxid = zxid;
+  digest_ += stat_digest(parent_hash, parent);
+  applied.events.push_back({EventKind::deleted, path});
+  applied.events.push_back({EventKind::children_changed, parent_path});
+}
+
+void DataTree::own(Slot slot) {
+  if (nodes_[slot].is_ephemeral()) {
+    ephemerals_[nodes_[slot].ephemeral_owner].insert(slot);
+    ++ephemeral_count_;
+  }
+}
+
+void DataTree::disown(Slot slot) {
+  if (nodes_[slot].is_ephemeral()) {
+    const auto owned = ephemerals_.find(nodes_[slot].ephemeral_owner);
+    owned->second.erase(slot);
+    --ephemeral_count_;
+    if (owned->second.empty()) {
+      ephemerals_.erase(owned);
+    }
+  }
+}
+
+Slot DataTree::slot_of(std::string_view path) const {
+  if (path.empty() || path == "/") {
+    return root_slot;
+  }
+  if (!path.starts_with('/')) {
+    return no_slot;
+  }
+  Slot slot = root_slot;
+  for (std::size_t begin = 1; slot != no_slot && begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    slot = nodes_.find_child(slot, path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return slot;
+}
+
+Slot DataTree::existing(std::string_view path) const {
+  const Slot slot = slot_of(path);
+  CHECK(slot != no_slot, path, " does not exist");
+  return slot;
+}
+
+Node& DataTree::about_to_change(Slot slot) {
+  if (observer_ != nullptr) {
+    observer_->before_change(slot);
+  }
+  return nodes_[slot];
+}
+
+const Node* DataTree::find(std::string_view path) const {
+  const Slot slot = slot_of(path);
+  return slot == no_slot ? nullptr : &nodes_[slot];
+}
+
+Stat DataTree::stat_of(const Node& node) const {
+  return {.czxid = node.czxid.wire(),
+          .mzxid = node.mzxid.wire(),
+          .ctime = node.ctime,
+          .mtime = node.mtime,
+          .version = node.version,
+          .cversion = visible_cversion(node),
+          .aversion = node.aversion,
+          .ephemeral_owner = node.ephemeral_owner.value,
+          .data_length = std::max(node.data_length, 0),
+          .num_children = node.num_children,
+          .pzxid = node.pzxid.wire()};
+}
+
+std::string DataTree::path_of(const Node& node) const {
+  std::string path;
+  nodes_.append_path(path, node);
+  return path;
+}
+
+std::vector<std::string> DataTree::ephemerals_of(SessionId session) const {
+  std::vector<std::string> paths;
+  if (const auto owned = ephemerals_.find(session); owned != ephemerals_.end()) {
+    paths.reserve(owned->second.size());
+    for (const Slot slot : owned->second) {
+      paths.push_back(path_of(nodes_[slot]));
+    }
+    std::ranges::sort(paths);
+  }
+  return paths;
+}
+
+std::uint64_t DataTree::stat_digest(std::uint64_t path_hash, const Node& node) const {
+  return digest_of_stat(path_hash, stat_of(node), node.creates, acls_.hash_of(node.acl));
+}
+
+std::uint64_t DataTree::node_digest(std::string_view path, const Node& node) const {
+  const std::uint64_t path_hash = hash_of_path(path);
+  return stat_digest(path_hash, node) + digest_of_data(path_hash, data_of(node));
+}
+
+std::uint64_t DataTree::recomputed_digest() const {
+  std::uint64_t digest = 0;
+  nodes_.walk([&](std::string_view path, Slot slot) { digest += node_digest(path, nodes_[slot]); });
+  return digest;
+}
+
+}  // namespace zabfs::replication::tree

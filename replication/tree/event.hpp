@@ -1,0 +1,31 @@
+// What a change means to whoever watches, with the numbers and the order of ZooKeeper's protocol.
+//
+//   change    the znode        its parent
+//   create    created          children_changed
+//   delete    deleted          children_changed
+//   set data  data_changed
+//
+// The znode's own event comes first. A session's end deletes its ephemeral znodes in the order of
+// their paths, each with both events.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace zabfs::replication::tree {
+
+enum class EventKind : std::int32_t {
+  created = 1,
+  deleted = 2,
+  data_changed = 3,
+  children_changed = 4,
+};
+
+struct Event {
+  EventKind kind{};
+  std::string_view path{};  // of the znode the event is about: for children_changed, the parent
+
+  bool operator==(const Event&) const = default;
+};
+
+}  // namespace zabfs::replication::tree

@@ -1,0 +1,53 @@
+// Phase 3 on the leader: which zxid comes next, who has it on disk, and what is committed.
+//
+//   propose()                 gives out the epoch's counters, one by one
+//   acknowledge(who, zxid)    `who` has everything up to zxid on its disk; cumulative, because
+//   links
+//                             and logs are first in, first out
+//   committed()               what a majority of the voters has acknowledged
+//
+// The leader is a voter like the others: it acknowledges to itself, after its own sync. An ensemble
+// of one therefore commits exactly what its disk holds.
+//
+// Invariant: committed <= proposed, and nobody acknowledges what was not proposed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "replication/model/ids.hpp"
+
+namespace zabfs::replication::zab {
+
+class Broadcast {
+ public:
+  // A new reign that continues a log which ends at `history_end` and which a majority of `voters`
+  // already holds: Zab lets a leader begin only then. The epoch has `counter_max` transactions at
+  // the most, at least 1.
+  Broadcast(Epoch epoch, Zxid history_end, const std::vector<ServerId>& voters,
+            std::uint32_t counter_max);
+
+  // The zxid of the next proposal. Not to be called when is_exhausted().
+  Zxid propose();
+
+  // True once the counter is used up: another epoch must begin (ZOOKEEPER-1277).
+  bool is_exhausted() const;
+
+  // Acknowledgements from servers that do not vote are ignored (ZOOKEEPER-2959).
+  void acknowledge(ServerId from, Zxid up_to);
+
+  // The last zxid given out, or the end of the history if none was.
+  Zxid proposed() const { return proposed_; }
+
+  Zxid committed() const { return committed_; }
+
+ private:
+  Epoch epoch_;
+  Zxid last_;  // that this epoch has
+  Zxid proposed_;
+  Zxid committed_;
+  std::map<ServerId, Zxid> acknowledged_;
+};
+
+}  // namespace zabfs::replication::zab
