@@ -1,0 +1,38 @@
+// What happens on the connections of clients, told to whoever answers them.
+//
+// All calls come from the loop's thread. The answers go through replication::ClientLinks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "replication/model/bytes.hpp"
+#include "replication/model/ids.hpp"
+
+namespace zabfs::daemon::clients {
+
+class ClientEvents {
+ public:
+  virtual ~ClientEvents() = default;
+
+  // A client connected from `address`, without its port.
+  virtual void on_connected(replication::ConnectionId connection, std::string address) = 0;
+
+  // One whole frame, without its length. May close any connection through ClientLinks.
+  virtual void on_frame(replication::ConnectionId connection, replication::ByteView payload) = 0;
+
+  // The connection is gone. Not called for those that were closed through ClientLinks.
+  virtual void on_disconnected(replication::ConnectionId connection) = 0;
+
+  // False while the next frame must wait.
+  virtual bool may_read(replication::ConnectionId connection) const = 0;
+
+  // The answer to a four-letter word, after which the connection is closed; nothing if it is none.
+  virtual std::optional<std::string> answer_to(std::string_view word) = 0;
+
+  // The burst of events is over.
+  virtual void on_turn_end() = 0;
+};
+
+}  // namespace zabfs::daemon::clients

@@ -1,0 +1,269 @@
+#include "daemon/clients/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "replication/model/limits.hpp"
+#include "replication/protocol/frame.hpp"
+
+namespace zabfs::daemon::clients {
+
+using boost::asio::ip::tcp;
+using replication::Bytes;
+using replication::ByteView;
+using replication::ConnectionId;
+using replication::protocol::frame_header_bytes;
+using replication::protocol::FrameSplit;
+namespace limits = replication::limits;
+
+namespace {
+
+// A buffer that grew beyond this is given back once it is empty.
+constexpr std::size_t buffer_bytes_kept = 256UL << 10;
+
+constexpr std::size_t word_bytes = 4;
+
+void drop_front(Bytes& bytes, std::size_t count) {
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+void empty(Bytes& bytes) {
+  bytes.clear();
+  if (bytes.capacity() > buffer_bytes_kept) {
+    bytes.shrink_to_fit();
+  }
+}
+
+std::int32_t int_at(const Bytes& bytes, std::size_t offset) {
+  std::uint32_t value = 0;
+  for (const auto byte : ByteView(bytes).subspan(offset, sizeof(value))) {
+    value = value << 8 | byte;
+  }
+  return static_cast<std::int32_t>(value);
+}
+
+tcp::endpoint remote_of(const tcp::socket& socket) {
+  boost::system::error_code ignored;  // The client may be gone already; reading will tell.
+  return socket.remote_endpoint(ignored);
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionId id, Socket socket, ConnectionOwner& owner, std::int64_t now_ms)
+    : id_(id),
+      socket_(std::move(socket)),
+      remote_(remote_of(socket_)),
+      owner_(owner),
+      since_ms_(now_ms) {}
+
+void Connection::start() { await_readable(); }
+
+void Connection::await_readable() {
+  if (!std::exchange(awaits_readable_, true)) {
+    socket_.async_wait(Socket::wait_read,
+                       [self = shared_from_this()](const boost::system::error_code& /*error*/) {
+                         self->awaits_readable_ = false;
+                         self->on_readable();
+                       });
+  }
+}
+
+void Connection::on_readable() {
+  if (state_ == State::gone) {
+    return;
+  }
+  const auto scratch = owner_.scratch();
+  const auto got = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+    abort();
+    return;
+  }
+  if (got > 0 && state_ == State::open) {
+    owner_.schedule_turn_end();
+    take(scratch.first(static_cast<std::size_t>(got)));
+  }
+  if (state_ != State::gone && !is_paused_) {
+    await_readable();
+  }
+}
+
+void Connection::take(ByteView bytes) {
+  if (kept_.empty()) {
+    bytes = bytes.subspan(deliver(bytes));
+    if (state_ == State::open) {
+      kept_.assign(bytes.begin(), bytes.end());
+    }
+  } else {
+    kept_.insert(kept_.end(), bytes.begin(), bytes.end());
+    deliver_kept();
+  }
+}
+
+void Connection::deliver_kept() {
+  const auto consumed = deliver(kept_);
+  if (consumed == kept_.size()) {
+    empty(kept_);
+  } else {
+    drop_front(kept_, consumed);
+  }
+}
+
+std::size_t Connection::deliver(ByteView stream) {
+  std::size_t consumed = 0;
+  while (state_ == State::open && consumed < stream.size()) {
+    if (must_wait()) {
+      is_paused_ = true;
+      owner_.on_paused(*this);
+      break;
+    }
+    const ByteView rest = stream.subspan(consumed);
+    if (!has_spoken_ && answer_word(rest)) {
+      break;
+    }
+    const FrameSplit split =
+        replication::protocol::split_frame(rest, limits::client_frame_bytes_max);
+    if (split.state == FrameSplit::State::incomplete) {
+      break;
+    }
+    if (split.state == FrameSplit::State::too_long) {
+      abort();  // without a word, as ZooKeeper does
+      break;
+    }
+    consumed += split.consumed;
+    has_spoken_ = true;
+    ++received_;
+    owner_.events().on_frame(id_, split.payload);
+  }
+  return consumed;
+}
+
+// The first four bytes of a connection are a command if they spell one, and a length if not.
+bool Connection::answer_word(ByteView stream) {
+  if (stream.size() < word_bytes) {
+    return false;
+  }
+  const auto answer = owner_.events().answer_to(replication::text_of(stream.first(word_bytes)));
+  if (!answer) {
+    return false;
+  }
+  owner_.events().on_disconnected(id_);
+  outbox_.assign(answer->begin(), answer->end());
+  counted_bytes_ = outbox_.size();  // no frame
+  finish(since_ms_);
+  flush();
+  return true;
+}
+
+bool Connection::must_wait() const {
+  return unsent() > limits::outbox_bytes_high || !owner_.events().may_read(id_);
+}
+
+void Connection::resume() {
+  if (state_ != State::open || !is_paused_) {
+    return;
+  }
+  if (must_wait()) {
+    owner_.on_paused(*this);
+    return;
+  }
+  is_paused_ = false;
+  owner_.schedule_turn_end();
+  deliver_kept();
+  if (state_ != State::gone && !is_paused_) {
+    await_readable();
+  }
+}
+
+void Connection::flush() {
+  is_dirty_ = false;
+  if (state_ == State::gone || awaits_writable_) {
+    return;
+  }
+  count_frames();
+  while (unsent() > 0) {
+    const auto sent = ::send(socket_.native_handle(), outbox_.data() + sent_bytes_, unsent(),
+                             MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) {
+      sent_bytes_ += static_cast<std::size_t>(sent);
+    } else if (errno == EAGAIN) {
+      await_writable();
+      break;
+    } else if (errno != EINTR) {
+      abort();
+      return;
+    }
+  }
+  if (unsent() == 0) {
+    empty(outbox_);
+    sent_bytes_ = counted_bytes_ = 0;
+    if (state_ == State::closing) {
+      boost::system::error_code ignored;  // The client may have closed its end first.
+      socket_.shutdown(Socket::shutdown_send, ignored);
+      await_readable();
+    }
+  }
+}
+
+void Connection::await_writable() {
+  if (unsent() > limits::outbox_bytes_max) {
+    abort();
+    return;
+  }
+  if (sent_bytes_ > unsent()) {
+    drop_front(outbox_, sent_bytes_);
+    counted_bytes_ -= sent_bytes_;
+    sent_bytes_ = 0;
+  }
+  awaits_writable_ = true;
+  socket_.async_wait(Socket::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code& /*error*/) {
+                       self->awaits_writable_ = false;
+                       if (self->state_ != State::gone) {
+                         self->owner_.schedule_turn_end();
+                         self->flush();
+                       }
+                     });
+}
+
+void Connection::count_frames() {
+  while (counted_bytes_ < outbox_.size()) {
+    constexpr std::int32_t notice_xid = -1;
+    const std::size_t payload = counted_bytes_ + frame_header_bytes;
+    const std::size_t end = payload + static_cast<std::size_t>(int_at(outbox_, counted_bytes_));
+    const bool is_notice =
+        end - payload >= sizeof(notice_xid) && int_at(outbox_, payload) == notice_xid;
+    ++(is_notice ? notices_ : replies_);
+    counted_bytes_ = end;
+  }
+}
+
+void Connection::finish(std::int64_t now_ms) {
+  state_ = State::closing;
+  since_ms_ = now_ms;
+  is_paused_ = false;
+}
+
+void Connection::abort() {
+  const State before = std::exchange(state_, State::gone);
+  if (before == State::gone) {
+    return;
+  }
+  boost::system::error_code ignored;  // It is of no use any more, whatever close says.
+  socket_.close(ignored);
+  if (before == State::open) {
+    owner_.events().on_disconnected(id_);
+    owner_.schedule_turn_end();
+  }
+  owner_.on_gone(*this);
+}
+
+void Connection::close_if_overdue(std::int64_t now_ms) {
+  const bool is_waited_for = state_ == State::closing || !has_spoken_;
+  if (is_waited_for && now_ms - since_ms_ > limits::sessionless_connection_ms) {
+    abort();
+  }
+}
+
+}  // namespace zabfs::daemon::clients

@@ -1,0 +1,133 @@
+// One client's connection: bytes in, whole frames to the replica; frames from it, bytes out.
+//
+//            nonsense, EOF, error, a client too slow to send to
+//   open --------------------------------------------------------> gone
+//     |                                                             ^
+//     +--(the replica closes, a four-letter word)--> closing -------+
+//                      the outbox leaves, then the client has some time to close its end
+//
+// Closing waits for the client's end because a socket that is closed with unread bytes in it resets
+// the connection, which takes the last reply away from the client.
+//
+// What was read is split where it lies, in a buffer that all connections share. Only what cannot be
+// delivered yet is kept: a frame that is incomplete, or frames that must wait because the client
+// has too much unanswered or unread. Reading stops then, so the client's own writes block in the
+// end.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "daemon/clients/client_events.hpp"
+#include "replication/model/bytes.hpp"
+#include "replication/model/ids.hpp"
+
+namespace zabfs::daemon::clients {
+
+class Connection;
+
+// What the connections of one table share; outlives the last connection that is not gone.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+
+  virtual ClientEvents& events() = 0;
+
+  // A buffer to read into, for the moment.
+  virtual std::span<std::uint8_t> scratch() = 0;
+
+  // Something has happened that the end of the turn must see.
+  virtual void schedule_turn_end() = 0;
+
+  // The connection has frames that must wait: resume() it at the end of the turns to come.
+  virtual void on_paused(Connection& connection) = 0;
+
+  // The connection has nothing more to do.
+  virtual void on_gone(Connection& connection) = 0;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+
+  Connection(replication::ConnectionId id, Socket socket, ConnectionOwner& owner,
+             std::int64_t now_ms);
+
+  replication::ConnectionId id() const { return id_; }
+  const boost::asio::ip::tcp::endpoint& remote() const { return remote_; }
+  bool is_open() const { return state_ == State::open; }
+  bool is_paused() const { return is_paused_; }
+
+  // Requests delivered, replies and events sent, requests without a reply.
+  std::uint64_t frames_received() const { return received_; }
+  std::uint64_t frames_sent() const { return replies_ + notices_; }
+  std::uint64_t unanswered() const { return received_ - replies_; }
+
+  // Begins to read.
+  void start();
+
+  // Frames to be sent by the next flush(). Only while open.
+  replication::Bytes& outbox() { return outbox_; }
+
+  // True once between two flushes: the caller then has to remember it.
+  bool becomes_dirty() { return !std::exchange(is_dirty_, true); }
+
+  // Sends what is in the outbox, as far as the socket takes it; the rest follows by itself.
+  void flush();
+
+  // Delivers what had to wait, if it may be delivered now, and reads on.
+  void resume();
+
+  // Sends what is in the outbox, then closes. The replica hears no more of it.
+  void finish(std::int64_t now_ms);
+
+  // Closes at once, without a word.
+  void abort();
+
+  // Closes if the client has taken too long to open a session, or to close its end.
+  void close_if_overdue(std::int64_t now_ms);
+
+ private:
+  enum class State { open, closing, gone };
+
+  void await_readable();
+  void on_readable();
+  void take(replication::ByteView bytes);
+  void deliver_kept();
+
+  // Delivers whole frames from the front of `stream`; returns how many bytes that were.
+  std::size_t deliver(replication::ByteView stream);
+  bool answer_word(replication::ByteView stream);
+  bool must_wait() const;
+
+  void await_writable();
+  void count_frames();
+  std::size_t unsent() const { return outbox_.size() - sent_bytes_; }
+
+  const replication::ConnectionId id_;
+  Socket socket_;
+  const boost::asio::ip::tcp::endpoint remote_;
+  ConnectionOwner& owner_;
+
+  State state_{State::open};
+  std::int64_t since_ms_;   // when it was opened; when it began to close
+  bool has_spoken_{};       // a whole frame has come
+  bool is_paused_{};        // what is kept must wait
+  bool awaits_readable_{};  // at most one wait of each kind is pending
+  bool awaits_writable_{};
+  bool is_dirty_{};
+
+  replication::Bytes kept_;    // read and not delivered
+  replication::Bytes outbox_;  // of which the first sent_bytes_ are sent
+  std::size_t sent_bytes_{};
+  std::size_t counted_bytes_{};  // of the outbox, by count_frames()
+
+  std::uint64_t received_{};
+  std::uint64_t replies_{};
+  std::uint64_t notices_{};
+};
+
+}  // namespace zabfs::daemon::clients

@@ -1,0 +1,152 @@
+#include "daemon/clients/connection_table.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "replication/model/check.hpp"
+
+namespace zabfs::daemon::clients {
+
+using boost::asio::ip::address;
+using boost::asio::ip::tcp;
+using replication::Bytes;
+using replication::ConnectionId;
+
+namespace {
+
+constexpr std::size_t scratch_bytes = 256UL << 10;
+
+// The client's address; one that came over IPv6 as IPv4 is IPv4.
+address address_of(const tcp::endpoint& endpoint) {
+  const auto given = endpoint.address();
+  return given.is_v6() && given.to_v6().is_v4_mapped()
+             ? address(make_address_v4(boost::asio::ip::v4_mapped, given.to_v6()))
+             : given;
+}
+
+}  // namespace
+
+ConnectionTable::ConnectionTable(boost::asio::io_context& context, const ConnectionBounds& bounds,
+                                 const replication::Clock& clock, ClientEvents& events)
+    : context_(context), bounds_(bounds), clock_(clock), events_(events), scratch_(scratch_bytes) {}
+
+ConnectionTable::~ConnectionTable() { close_all(); }
+
+std::size_t ConnectionTable::slot_of(ConnectionId id) { return id.value & ((1U << slot_bits) - 1); }
+
+std::shared_ptr<Connection> ConnectionTable::find(ConnectionId id) const {
+  const auto& found = slots_.at(slot_of(id));
+  return found && found->id() == id ? found : nullptr;
+}
+
+void ConnectionTable::add(Connection::Socket socket) {
+  boost::system::error_code error;
+  const auto remote = socket.remote_endpoint(error);
+  if (error || slots_.size() - free_slots_.size() >= bounds_.total_max) {
+    return;  // The socket closes as it goes.
+  }
+  const auto from = address_of(remote);
+  std::size_t& siblings = per_address_[from];
+  if (bounds_.per_address_max != 0 && siblings >= bounds_.per_address_max) {
+    return;
+  }
+  ++siblings;
+  socket.set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
+  if (free_slots_.empty()) {
+    free_slots_.push_back(slots_.size());
+    slots_.emplace_back();
+  }
+  const std::size_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  const ConnectionId id{++serial_ << slot_bits | slot};
+  ConnectionOwner& owner = *this;
+  slots_[slot] = std::make_shared<Connection>(id, std::move(socket), owner, clock_.monotonic_ms());
+  events_.on_connected(id, from.to_string());
+  slots_[slot]->start();
+}
+
+void ConnectionTable::on_gone(Connection& connection) {
+  const std::size_t slot = slot_of(connection.id());
+  const auto siblings = per_address_.find(address_of(connection.remote()));
+  if (--siblings->second == 0) {
+    per_address_.erase(siblings);
+  }
+  free_slots_.push_back(slot);
+  slots_[slot].reset();
+}
+
+void ConnectionTable::remember_dirty(Connection& connection) {
+  if (connection.becomes_dirty()) {
+    dirty_.push_back(connection.id());
+    schedule_turn_end();
+  }
+}
+
+Bytes& ConnectionTable::outbox(ConnectionId id) {
+  const auto& connection = slots_.at(slot_of(id));
+  CHECK(connection && connection->id() == id && connection->is_open(), "connection ", id);
+  remember_dirty(*connection);
+  return connection->outbox();
+}
+
+void ConnectionTable::close(ConnectionId id) {
+  const auto connection = find(id);
+  CHECK(connection && connection->is_open(), "connection ", id);
+  remember_dirty(*connection);
+  connection->finish(clock_.monotonic_ms());
+}
+
+void ConnectionTable::schedule_turn_end() {
+  if (!std::exchange(turn_end_is_due_, true)) {
+    boost::asio::post(context_, [this] { end_turn(); });
+  }
+}
+
+void ConnectionTable::end_turn() {
+  turn_end_is_due_ = false;
+  events_.on_turn_end();
+  flush_dirty();
+  for (const ConnectionId id : std::exchange(paused_, {})) {
+    if (const auto connection = find(id)) {
+      connection->resume();
+    }
+  }
+}
+
+void ConnectionTable::flush_dirty() {
+  for (const ConnectionId id : std::exchange(dirty_, {})) {
+    if (const auto connection = find(id)) {
+      connection->flush();
+    }
+  }
+}
+
+void ConnectionTable::on_tick() {
+  const auto now_ms = clock_.monotonic_ms();
+  for (const auto& connection : std::vector(slots_)) {
+    if (connection) {
+      connection->close_if_overdue(now_ms);
+    }
+  }
+}
+
+void ConnectionTable::close_all() {
+  flush_dirty();
+  for (const auto& connection : std::vector(slots_)) {
+    if (connection) {
+      connection->abort();
+    }
+  }
+}
+
+std::vector<std::shared_ptr<const Connection>> ConnectionTable::open_connections() const {
+  std::vector<std::shared_ptr<const Connection>> open;
+  for (const auto& connection : slots_) {
+    if (connection && connection->is_open()) {
+      open.push_back(connection);
+    }
+  }
+  return open;
+}
+
+}  // namespace zabfs::daemon::clients

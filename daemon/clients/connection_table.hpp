@@ -1,0 +1,87 @@
+// Every client connection of this process, by its id; and the end of a turn.
+//
+// A turn is a burst of events. When it is over, the events' receiver is told once, so that what the
+// burst proposed becomes one batch of the log; then every connection with something to send sends
+// it with one call; then those whose frames had to wait may try again.
+//
+// A connection's id is its slot in the table with a serial number above it: found without a search,
+// and never used again.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "daemon/clients/client_events.hpp"
+#include "daemon/clients/connection.hpp"
+#include "replication/model/limits.hpp"
+#include "replication/ports/client_links.hpp"
+#include "replication/ports/clock.hpp"
+
+namespace zabfs::daemon::clients {
+
+struct ConnectionBounds {
+  std::size_t per_address_max{};  // 0: no bound
+  std::size_t total_max{replication::limits::connections_max};
+};
+
+class ConnectionTable : public replication::ClientLinks, private ConnectionOwner {
+ public:
+  // All of them outlive the table.
+  ConnectionTable(boost::asio::io_context& context, const ConnectionBounds& bounds,
+                  const replication::Clock& clock, ClientEvents& events);
+  ~ConnectionTable() override;
+
+  // Takes a new connection over; closes it at once if that is one too many.
+  void add(Connection::Socket socket);
+
+  replication::Bytes& outbox(replication::ConnectionId id) override;
+  void close(replication::ConnectionId id) override;
+
+  // Ends the turn after the events that are ready now. Call it after any event from elsewhere.
+  void schedule_turn_end() override;
+
+  // Closes whoever is overdue. Call it once in a while.
+  void on_tick();
+
+  // Sends what there is to send, then closes all.
+  void close_all();
+
+  // Those that are open.
+  std::vector<std::shared_ptr<const Connection>> open_connections() const;
+
+ private:
+  static constexpr unsigned slot_bits = 16;
+  static_assert(replication::limits::connections_max < (1U << slot_bits));
+
+  ClientEvents& events() override { return events_; }
+  std::span<std::uint8_t> scratch() override { return scratch_; }
+  void on_paused(Connection& connection) override { paused_.push_back(connection.id()); }
+  void on_gone(Connection& connection) override;
+
+  static std::size_t slot_of(replication::ConnectionId id);
+  std::shared_ptr<Connection> find(replication::ConnectionId id) const;
+  void remember_dirty(Connection& connection);
+  void end_turn();
+  void flush_dirty();
+
+  boost::asio::io_context& context_;
+  ConnectionBounds bounds_;
+  const replication::Clock& clock_;
+  ClientEvents& events_;
+
+  std::vector<std::shared_ptr<Connection>> slots_;
+  std::vector<std::size_t> free_slots_;
+  std::map<boost::asio::ip::address, std::size_t> per_address_;
+  std::uint64_t serial_{};
+
+  std::vector<replication::ConnectionId> dirty_;   // with something to send
+  std::vector<replication::ConnectionId> paused_;  // with frames that wait
+  bool turn_end_is_due_{};
+  std::vector<std::uint8_t> scratch_;
+};
+
+}  // namespace zabfs::daemon::clients

@@ -1,0 +1,92 @@
+// One replica and its world: sockets, disk, clock, log. It decides nothing.
+//
+//   clients --> ConnectionTable --> Replica --> PosixDisk
+//           <--  (ClientLinks)  <--         <-- (a report, posted from the disk's thread)
+//
+// `zabd` runs it as its only business; `zabfs --embedded` runs it on the loop of the mount. All
+// functions are called on the thread that runs the context.
+//
+// Life: start(); run the context; stop(). After stop() nothing of it is waiting for anything, but
+// handlers that were already on their way still pass through it: destroy it when the context has
+// run dry, or will never run again.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/admin/four_letter.hpp"
+#include "daemon/clients/client_events.hpp"
+#include "daemon/clients/connection_table.hpp"
+#include "daemon/clients/listener.hpp"
+#include "daemon/config.hpp"
+#include "daemon/disk/posix_disk.hpp"
+#include "daemon/logging.hpp"
+#include "daemon/machine.hpp"
+#include "replication/replica.hpp"
+
+namespace zabfs::daemon {
+
+class Server : private clients::ClientEvents {
+ public:
+  // `on_serving` is called once, when the first client is let in.
+  Server(boost::asio::io_context& context, const Config& config, std::function<void()> on_serving);
+  ~Server() override;
+
+  // Opens the directories and the port, and reads the data (blocking). Returns a sentence if that
+  // cannot be done; then the server is of no further use. Clients can connect from now on; they are
+  // answered once on_serving has been called.
+  std::optional<std::string> start();
+
+  // Lets nobody in any more, waits for the disk (blocking) and tells the clients what it has done,
+  // then closes everything.
+  void stop();
+
+  // Where clients connect; after start().
+  std::uint16_t client_port() const { return listener_.port(); }
+
+ private:
+  void on_connected(replication::ConnectionId connection, std::string address) override;
+  void on_frame(replication::ConnectionId connection, replication::ByteView payload) override;
+  void on_disconnected(replication::ConnectionId connection) override;
+  bool may_read(replication::ConnectionId connection) const override;
+  std::optional<std::string> answer_to(std::string_view word) override;
+  void on_turn_end() override;
+
+  void on_disk_progress(replication::Ticket done);  // on the disk's thread
+  void take_disk_report();
+  void serve_when_ready();
+  void await_tick();
+  admin::Facts facts() const;
+
+  boost::asio::io_context& context_;
+  const Config config_;
+  std::function<void()> on_serving_;
+
+  MachineClock clock_;
+  MachineEntropy entropy_;
+  std::shared_ptr<spdlog::logger> logger_;
+  TraceLog trace_;
+  clients::ConnectionTable table_;
+  clients::Listener listener_;
+  admin::FourLetterWords words_;
+  boost::asio::steady_timer tick_;
+  std::int64_t started_ms_;
+  bool is_accepting_{};
+  bool is_overloaded_{};  // as of the end of the last turn
+  bool is_stopped_{};
+
+  std::unique_ptr<disk::PosixDisk> disk_;
+  std::unique_ptr<replication::Replica> replica_;
+
+  // The way back from the disk's thread: the last ticket, and whether the loop has yet to look.
+  std::atomic<std::uint64_t> disk_done_{};
+  std::atomic<bool> disk_report_is_posted_{};
+};
+
+}  // namespace zabfs::daemon
