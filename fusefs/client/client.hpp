@@ -1,0 +1,91 @@
+// The client of a ZooKeeper ensemble (zabd or Apache): asynchronous, pipelined, keeps its session.
+//
+// Calls never block. Requests leave in the order of the calls and are answered in that order. All
+// calls and callbacks happen on one thread: the one that runs the transport.
+//
+// What happens when the connection is lost: the client reconnects by itself, to the next server, and
+// re-attaches its session. Reads that had no answer are sent again. A write that had been sent and
+// had no answer fails with connection_loss: its outcome is unknown, and the client never repeats it.
+// What was not sent yet waits, for at most the session timeout since the call; then it fails with
+// operation_timeout. When the session expires everything waiting fails with session_expired, and so
+// does every later call.
+//
+// Watches (the `watch` field of exists, getData and getChildren requests) fire once, through
+// `on_event`, before any reply that is as new as the change. They survive reconnection: the client
+// re-registers them with the last zxid it saw, and changes missed in between are reported then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "replication/model/ids.hpp"
+#include "replication/model/result.hpp"
+#include "replication/protocol/requests.hpp"
+#include "replication/protocol/responses.hpp"
+
+namespace zabfs::fusefs::client {
+
+enum class SessionState {
+  connecting,  // no session yet, or no connection at the moment
+  connected,
+  expired,  // for ever: make a new client
+  closed,   // by close()
+};
+
+// A request in flight. 0 is none.
+struct RequestId {
+  std::uint64_t value{};
+  bool operator==(const RequestId&) const = default;
+};
+
+// A reply: the body, and the zxid of its header.
+struct Reply {
+  replication::protocol::Response body{};
+  replication::Zxid zxid{};
+};
+
+using ReplyCallback = std::function<void(replication::Result<Reply>)>;
+
+// A watch fired. The zxid is absent with Apache ZooKeeper before 3.9.
+struct WatchNotice {
+  replication::protocol::EventType type{};
+  std::string path{};
+  std::optional<replication::Zxid> zxid{};
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+
+  // Sends `request`; `callback` is called exactly once, never from inside this call, unless the
+  // request is forgotten first.
+  virtual RequestId submit(replication::protocol::Request request, ReplyCallback callback) = 0;
+
+  // The callback of `id` will not be called. If the request had not left it never will; if it had,
+  // its effect stands. Unknown ids are ignored.
+  virtual void forget(RequestId id) = 0;
+
+  // Called for every watch that fires, and at every change of state. Set them before start.
+  virtual void on_event(std::function<void(const WatchNotice&)> callback) = 0;
+  virtual void on_state(std::function<void(SessionState)> callback) = 0;
+
+  virtual SessionState state() const = 0;
+
+  // The session, 0 before the first connection; its negotiated timeout in milliseconds.
+  virtual replication::SessionId session() const = 0;
+  virtual std::int32_t timeout_ms() const = 0;
+
+  // The server it is connected to, as host:port; empty without a connection.
+  virtual std::string server() const = 0;
+
+  // The newest zxid any reply carried.
+  virtual replication::Zxid last_zxid() const = 0;
+
+  // Ends the session at the server (its ephemeral znodes go), then closes. `done` is called once,
+  // after at most a second.
+  virtual void close(std::function<void()> done) = 0;
+};
+
+}  // namespace zabfs::fusefs::client

@@ -1,0 +1,47 @@
+// Which watches the server holds for this client, so that the next server can be given them.
+//
+//   request that succeeded        recorded as
+//   ---------------------------   -----------
+//   getData, exists               data
+//   exists that found no znode    exist
+//   getChildren, getChildren2     child
+//
+// One per path and kind, however often it was set: the server keeps one too. Paths are the server's
+// (with the chroot in front).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "replication/model/error_code.hpp"
+#include "replication/protocol/requests.hpp"
+#include "replication/protocol/responses.hpp"
+
+namespace zabfs::fusefs::client {
+
+class WatchBook {
+ public:
+  // The request was answered with `outcome` (ok, or the error).
+  void record(const replication::protocol::Request& request, replication::ErrorCode outcome);
+
+  // The watches that `type` at `path` fires are gone. False if there was none: a znode that was
+  // deleted while the client was away is reported once for each kind, and only the first counts.
+  bool fire(replication::protocol::EventType type, const std::string& path);
+
+  // Everything recorded, as requests that a new connection must begin with. Each is below the
+  // largest frame a server takes.
+  std::vector<replication::protocol::SetWatchesRequest> batches(std::int64_t relative_zxid) const;
+
+ private:
+  std::unordered_set<std::string> data_;
+  std::unordered_set<std::string> exist_;
+  std::unordered_set<std::string> child_;
+};
+
+// The path `request` asks to watch; nullptr if it asks for no watch.
+const std::string* watched_path(const replication::protocol::Request& request);
+
+}  // namespace zabfs::fusefs::client

@@ -1,0 +1,182 @@
+// What each operation on a file means, in terms of znodes; without a type of libfuse in it.
+//
+// Every operation takes the reply it owes and returns at once. What needs the ensemble runs on as a
+// coroutine, so a slow answer holds up nobody else; requests leave in the order in which operations
+// arrive, and the client keeps that order, so a read sees every write that was committed before it.
+// Nothing is cached: every lookup and every getattr asks the ensemble.
+//
+// What a name means is naming's, what a number means the inode table's, when written data is
+// committed DataHandle's. Views other than @data, @dir and @stat answer ENOTSUP.
+//
+// Everything happens on one thread. The Answers must outlive the Filesystem.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "fusefs/client/client.hpp"
+#include "fusefs/failure.hpp"
+#include "fusefs/handles/handle_table.hpp"
+#include "fusefs/inodes/attributes.hpp"
+#include "fusefs/inodes/inode_table.hpp"
+#include "fusefs/naming/name.hpp"
+#include "fusefs/operation.hpp"
+#include "fusefs/reply.hpp"
+#include "fusefs/task.hpp"
+
+namespace zabfs::fusefs {
+
+using handles::HandleId;
+using inodes::InodeNumber;
+
+// What setattr asks for.
+struct AttributeChange {
+  std::optional<std::size_t> size{};
+  std::optional<mode_t> mode{};
+  std::optional<uid_t> uid{};
+  std::optional<gid_t> gid{};
+  bool sets_mtime_to_now{};  // what `touch` does; a time given in the request is not kept
+};
+
+// A name in a directory.
+struct Place {
+  InodeNumber directory{};
+  std::string name{};
+};
+
+class Filesystem {
+ public:
+  Filesystem(client::Client& client, inodes::Appearance appearance);
+  Filesystem(const Filesystem&) = delete;
+  Filesystem& operator=(const Filesystem&) = delete;
+  ~Filesystem() { interrupt_all(); }
+
+  // From now on `client` is asked: the session of the one before has expired. What waits for the
+  // old client goes on waiting for it.
+  void use(client::Client& client) { client_ = &client; }
+
+  // True while `request` has no answer yet; interrupt lets it answer EINTR.
+  bool is_waiting(const void* request) const { return operations_.is_waiting(request); }
+  void interrupt(const void* request) { operations_.interrupt(request); }
+  // Everything that waits answers EINTR: the mount ends.
+  void interrupt_all() { operations_.interrupt_all(); }
+
+  // Names and attributes.
+  Detached lookup(Reply<Entry> reply, Place place);
+  void forget(InodeNumber number, std::uint64_t lookups) { inodes_.forget(number, lookups); }
+  Detached get_attributes(Reply<Attributes> reply, InodeNumber number,
+                          std::optional<HandleId> handle);
+  Detached set_attributes(Reply<Attributes> reply, InodeNumber number, AttributeChange change,
+                          std::optional<HandleId> handle);
+  void get_capacity(Reply<Capacity> reply);
+
+  // Reading.
+  Detached open(Reply<Opened> reply, InodeNumber number, int flags);
+  void read(Reply<Content> reply, HandleId id, std::size_t offset);
+  void open_directory(Reply<Opened> reply, InodeNumber number);
+  void read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset);
+  void release_directory(Reply<Done> reply, HandleId id);
+
+  // Writing. `bytes` is read before write returns.
+  Detached create(Reply<Created> reply, Place place, int flags);
+  void write(Reply<Written> reply, HandleId id, std::size_t offset, replication::ByteView bytes);
+  void flush(Reply<Done> reply, HandleId id);
+  void sync(Reply<Done> reply, HandleId id);
+  Detached release(Reply<Done> reply, HandleId id);
+  // The process that was to get the handle is gone; nothing was written to it.
+  void abandon(HandleId id);
+
+  // The tree.
+  Detached make_file(Reply<Entry> reply, Place place);
+  Detached make_directory(Reply<Entry> reply, Place place);
+  Detached remove_file(Reply<Done> reply, Place place);
+  Detached remove_directory(Reply<Done> reply, Place place);
+  // `flags` as in renameat2(2).
+  Detached rename(Reply<Done> reply, Place from, Place to, unsigned flags);
+
+  // Extended attributes.
+  Detached get_extended_attribute(Reply<AttributeText> reply, InodeNumber number, std::string name);
+  void list_extended_attributes(Reply<AttributeText> reply, InodeNumber number);
+  void set_extended_attribute(Reply<Done> reply);
+
+ private:
+  // A view of a znode, by its real path.
+  struct Target {
+    std::string path{};
+    naming::View view{};
+  };
+
+  // The data of a znode as one read of it gave it.
+  using Version = replication::protocol::GetDataResponse;
+  static inodes::Node node_of(const Version& version);
+
+  // What `place` means; asks the ensemble only for the short form of a long name.
+  Task<Outcome<Target>> resolve(Operation& operation, Place place);
+  // The same for a name that is to be created or removed: EINVAL if no znode can have it, ENOTSUP
+  // and EPERM for views that cannot be.
+  Task<Outcome<Target>> resolve_for_change(Operation& operation, Place place);
+  Task<Outcome<std::string>> find_long_name(Operation& operation, std::string directory,
+                                            naming::Name name);
+
+  // The znode at `target`, with what is needed to know of its data.
+  Task<Outcome<inodes::Node>> inspect(Operation& operation, Target target);
+  std::optional<inodes::DataKind> remembered_data_kind(const std::string& path,
+                                                       const replication::Stat& stat) const;
+
+  Entry enter(const Target& target, const inodes::Node& node);
+  Task<Outcome<Attributes>> current_attributes(Operation& operation, InodeNumber number,
+                                               std::optional<HandleId> handle);
+  Attributes attributes_of(const inodes::Inode& inode) const;
+  bool may_change_ownership(const inodes::Inode& inode, const AttributeChange& change) const;
+
+  handles::DataHandle* find_data(HandleId id);
+  inodes::Inode* inode_of(HandleId id);
+  // ENFILE if there are too many handles.
+  Outcome<Opened> open_handle(handles::Handle handle);
+
+  Detached fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset);
+  Detached fetch_and_list(Reply<Listing> reply, HandleId id);
+  Detached commit_and_answer(Reply<Done> reply, HandleId id);
+  Detached write_slowly(Reply<Written> reply, HandleId id, std::size_t offset,
+                        replication::Bytes bytes);
+
+  // Fetches the data that the handle shows.
+  Task<Outcome<Done>> load(Operation& operation, handles::DataHandle& data, std::string path);
+  // What open(2) does with the data of a handle that is about to be opened.
+  Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
+  // Fetches what a change of the handle's content is based on; fails if no connection can be had.
+  Task<Outcome<Done>> prepare_change(Operation& operation, handles::Handle& handle);
+  // Sends the whole value of the handle.
+  Task<Outcome<Done>> commit(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> append(Operation& operation, handles::Handle& handle,
+                             replication::Bytes bytes);
+  Task<Outcome<Done>> set_data(Operation& operation, InodeNumber number, replication::Bytes bytes,
+                               std::int32_t version);
+  Task<Outcome<Done>> truncate(Operation& operation, InodeNumber number, std::size_t size,
+                               std::optional<HandleId> handle);
+  Task<Outcome<Done>> truncate_znode(Operation& operation, InodeNumber number, std::size_t size);
+  // Writes the data again as it is.
+  Task<Outcome<Done>> touch(Operation& operation, InodeNumber number);
+
+  Task<Outcome<inodes::Node>> create_znode(Operation& operation, std::string path,
+                                           replication::Data data);
+  Task<Outcome<inodes::Node>> create_file(Operation& operation, Target target);
+  // Sets data where there is none, without turning a directory into a file.
+  Task<Outcome<inodes::Node>> give_data(Operation& operation, std::string path,
+                                        replication::Bytes bytes);
+  Task<Outcome<Done>> clear_data(Operation& operation, std::string path);
+  Task<Outcome<Done>> remove_empty_znode(Operation& operation, std::string path);
+  // False if it is to be tried again, because somebody else changed one of the two meanwhile.
+  Task<Outcome<bool>> move_znode(Operation& operation, Target from, Target to, unsigned flags);
+
+  client::Client* client_;
+  inodes::Appearance appearance_;
+  OperationTable operations_{};
+  inodes::InodeTable inodes_{};
+  handles::HandleTable handles_{};
+};
+
+}  // namespace zabfs::fusefs

@@ -1,0 +1,242 @@
+// Names and attributes: what a name leads to, and how it looks.
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "fusefs/errno_table.hpp"
+#include "fusefs/filesystem.hpp"
+#include "replication/model/limits.hpp"
+#include "replication/model/path.hpp"
+
+namespace zabfs::fusefs {
+
+using inodes::DataKind;
+using inodes::Inode;
+using inodes::Node;
+using naming::Name;
+using naming::View;
+using replication::protocol::ExistsRequest;
+using replication::protocol::GetChildrenRequest;
+using replication::protocol::GetChildrenResponse;
+using replication::protocol::GetDataRequest;
+using replication::protocol::StatResponse;
+
+namespace {
+
+std::string child_path(const std::string& directory, const std::string& name) {
+  return directory == "/" ? directory + name : directory + "/" + name;
+}
+
+bool is_served(View view) {
+  return view == View::plain || view == View::data || view == View::dir || view == View::stat;
+}
+
+}  // namespace
+
+Filesystem::Filesystem(client::Client& client, inodes::Appearance appearance)
+    : client_(&client), appearance_(appearance) {}
+
+Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Place place) {
+  const Inode* directory = inodes_.find(place.directory);
+  if (directory == nullptr) {
+    co_return Failure::of(ESTALE);
+  }
+  std::string parent = directory->path;
+  auto parsed = naming::parse(place.name, parent == "/");
+  if (const auto* refusal = std::get_if<naming::Refusal>(&parsed)) {
+    co_return Failure::of(errno_of(*refusal));
+  }
+  Name& name = std::get<Name>(parsed);
+  if (name.view == View::create) {
+    co_return Failure::of(ENOENT);  // Such a name only ever creates.
+  }
+  if (!is_served(name.view)) {
+    co_return Failure::of(ENOTSUP);
+  }
+  const View view = name.view;
+  if (name.node.empty()) {
+    co_return Target{std::move(parent), view};
+  }
+  if (name.is_short) {
+    auto found = co_await find_long_name(operation, std::move(parent), std::move(name));
+    if (!found) {
+      co_return found.error();
+    }
+    co_return Target{std::move(*found), view};
+  }
+  co_return Target{child_path(parent, name.node), view};
+}
+
+Task<Outcome<std::string>> Filesystem::find_long_name(Operation& operation, std::string directory,
+                                                      Name name) {
+  Ask<GetChildrenResponse> listing(*client_, operation, GetChildrenRequest{.path = directory});
+  const auto found = co_await listing;
+  if (!found) {
+    co_return found.error();
+  }
+  for (const auto& child : found->children) {
+    if (naming::stands_for(name, child)) {
+      co_return child_path(directory, child);
+    }
+  }
+  co_return Failure::of(ENOENT);
+}
+
+Task<Outcome<Node>> Filesystem::inspect(Operation& operation, Target target) {
+  Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = target.path});
+  const auto found = co_await question;
+  if (!found) {
+    co_return found.error();
+  }
+  Node node{.stat = found->stat};
+  if (node.stat.data_length > 0) {
+    node.data = DataKind::present;
+    co_return node;
+  }
+  if (target.view != View::data && (inodes::decides_kind(node.stat) || target.path == "/")) {
+    co_return node;
+  }
+  if (const auto remembered = remembered_data_kind(target.path, node.stat)) {
+    node.data = *remembered;
+    co_return node;
+  }
+  Ask<Version> fetch(*client_, operation, GetDataRequest{.path = target.path});
+  const auto version = co_await fetch;
+  if (!version) {
+    co_return version.error();
+  }
+  co_return node_of(*version);
+}
+
+Node Filesystem::node_of(const Version& version) {
+  return {.stat = version.stat, .data = version.data ? DataKind::present : DataKind::null};
+}
+
+std::optional<DataKind> Filesystem::remembered_data_kind(const std::string& path,
+                                                         const replication::Stat& stat) const {
+  for (const View view : {View::plain, View::data}) {
+    const Inode* inode = inodes_.find(path, view);
+    if (inode != nullptr && inode->node.data != DataKind::unknown &&
+        inode->node.stat.czxid == stat.czxid && inode->node.stat.mzxid == stat.mzxid) {
+      return inode->node.data;
+    }
+  }
+  return std::nullopt;
+}
+
+Entry Filesystem::enter(const Target& target, const Node& node) {
+  const Inode& inode = inodes_.look_up(target.path, target.view, node);
+  return {.number = inode.number,
+          .generation = inode.generation,
+          .values = attributes_of(inode).values};
+}
+
+Attributes Filesystem::attributes_of(const Inode& inode) const {
+  return {.values = inodes::attributes_of(inode, appearance_)};
+}
+
+Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
+  Operation operation(operations_, reply.ticket());
+  const auto target = co_await resolve(operation, std::move(place));
+  if (!target) {
+    co_return std::move(reply).refuse(target.error());
+  }
+  const auto node = co_await inspect(operation, *target);
+  if (!node) {
+    co_return std::move(reply).refuse(node.error());
+  }
+  if (target->view == View::data && node->data == DataKind::null) {
+    co_return std::move(reply).error(ENOENT);
+  }
+  std::move(reply).with(enter(*target, *node));
+}
+
+Detached Filesystem::get_attributes(Reply<Attributes> reply, InodeNumber number,
+                                    std::optional<HandleId> handle) {
+  Operation operation(operations_, reply.ticket());
+  const auto attributes = co_await current_attributes(operation, number, handle);
+  std::move(reply).with_outcome(attributes);
+}
+
+Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, InodeNumber number,
+                                                         std::optional<HandleId> handle) {
+  Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    co_return Failure::of(ESTALE);
+  }
+  Attributes last_seen = attributes_of(*inode);
+  const auto* data = handle ? find_data(*handle) : nullptr;
+  if (data != nullptr && data->is_owned()) {
+    last_seen.values.st_size = static_cast<off_t>(data->content().size());
+    co_return last_seen;
+  }
+  if (inode->is_removed) {
+    co_return last_seen;
+  }
+  const Target target{inode->path, inode->view};
+  const auto node = co_await inspect(operation, target);
+  const bool is_gone = !node && node.error().code == replication::ErrorCode::no_node;
+  const bool is_replaced =
+      node && number != inodes::root_number && node->stat.czxid != inode->node.stat.czxid;
+  if (inode->handles > 0 && (is_gone || is_replaced)) {
+    last_seen.values.st_nlink = 0;
+    co_return last_seen;
+  }
+  if (is_replaced) {
+    co_return Failure::of(ESTALE);  // Makes the kernel look the name up again.
+  }
+  if (!node) {
+    co_return node.error();
+  }
+  inode->node = *node;
+  co_return attributes_of(*inode);
+}
+
+bool Filesystem::may_change_ownership(const Inode& inode, const AttributeChange& change) const {
+  constexpr mode_t permissions = 07777;
+  const auto current = attributes_of(inode).values;
+  return (!change.mode || (*change.mode & permissions) == (current.st_mode & permissions)) &&
+         (!change.uid || *change.uid == current.st_uid) &&
+         (!change.gid || *change.gid == current.st_gid);
+}
+
+Detached Filesystem::set_attributes(Reply<Attributes> reply, InodeNumber number,
+                                    AttributeChange change, std::optional<HandleId> handle) {
+  Operation operation(operations_, reply.ticket());
+  Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    co_return std::move(reply).error(ESTALE);
+  }
+  const bool is_fixed_text = inode->view == View::stat;
+  if (!may_change_ownership(*inode, change) ||
+      (is_fixed_text && (change.size || change.sets_mtime_to_now))) {
+    co_return std::move(reply).error(EPERM);
+  }
+  const auto* data = handle ? find_data(*handle) : nullptr;
+  const bool will_be_committed = data != nullptr && data->close_commits();
+  if (change.size) {
+    const auto done = co_await truncate(operation, number, *change.size, handle);
+    if (!done) {
+      co_return std::move(reply).refuse(done.error());
+    }
+  } else if (change.sets_mtime_to_now && !will_be_committed) {
+    const auto done = co_await touch(operation, number);
+    if (!done) {
+      co_return std::move(reply).refuse(done.error());
+    }
+  }
+  const auto attributes = co_await current_attributes(operation, number, handle);
+  std::move(reply).with_outcome(attributes);
+}
+
+void Filesystem::get_capacity(Reply<Capacity> reply) {
+  // The ensemble does not tell how much it can hold, so there are no block counts, as for other
+  // file systems in memory without a bound.
+  Capacity capacity;
+  capacity.values.f_bsize = 4096;
+  capacity.values.f_frsize = 4096;
+  capacity.values.f_namemax = replication::limits::name_bytes_max;
+  std::move(reply).with(capacity);
+}
+
+}  // namespace zabfs::fusefs

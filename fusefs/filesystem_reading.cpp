@@ -1,0 +1,197 @@
+// Opening and reading files and directories.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "fusefs/filesystem.hpp"
+#include "fusefs/inodes/stat_text.hpp"
+
+namespace zabfs::fusefs {
+
+using handles::DataHandle;
+using handles::DirectoryHandle;
+using handles::Handle;
+using handles::TextHandle;
+using inodes::Inode;
+using naming::View;
+using replication::Bytes;
+using replication::ByteView;
+using replication::ErrorCode;
+using replication::protocol::ExistsRequest;
+using replication::protocol::GetChildren2Request;
+using replication::protocol::GetChildren2Response;
+using replication::protocol::GetDataRequest;
+using replication::protocol::StatResponse;
+
+namespace {
+
+// The part of `text` that a read at `offset` gets.
+ByteView part_of(const std::string& text, std::size_t offset, std::size_t size) {
+  const ByteView bytes = replication::bytes_of(text);
+  const std::size_t begin = std::min(offset, bytes.size());
+  return bytes.subspan(begin, std::min(size, bytes.size() - begin));
+}
+
+}  // namespace
+
+DataHandle* Filesystem::find_data(HandleId id) {
+  Handle* handle = handles_.find(id);
+  return handle == nullptr ? nullptr : std::get_if<DataHandle>(&handle->body);
+}
+
+Inode* Filesystem::inode_of(HandleId id) {
+  const Handle* handle = handles_.find(id);
+  return handle == nullptr ? nullptr : inodes_.find(handle->inode);
+}
+
+Outcome<Opened> Filesystem::open_handle(Handle handle) {
+  const auto* data = std::get_if<DataHandle>(&handle.body);
+  const bool writes = data != nullptr && data->mode().writes;
+  Inode* inode = inodes_.find(handle.inode);
+  const HandleId id = inode == nullptr ? 0 : handles_.open(std::move(handle));
+  if (id == 0) {
+    return Failure::of(inode == nullptr ? ESTALE : ENFILE);
+  }
+  inodes_.open(*inode);
+  return Opened{.handle = id, .flush_is_needless = !writes};
+}
+
+Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
+  Operation operation(operations_, reply.ticket());
+  Inode* inode = inodes_.find(number);
+  const DataHandle::Mode mode = handles::mode_of(flags);
+  if (inode == nullptr || (inode->view == View::stat && mode.writes)) {
+    co_return std::move(reply).error(inode == nullptr ? ESTALE : EACCES);
+  }
+  Handle handle{.inode = number, .body = DataHandle(mode)};
+  if (inode->view == View::stat) {
+    Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = inode->path});
+    const auto found = co_await question;
+    if (!found) {
+      co_return std::move(reply).refuse(found.error());
+    }
+    handle.body = TextHandle{inodes::stat_text(found->stat)};
+  } else {
+    const auto prepared = co_await prepare_opened(operation, handle, flags);
+    if (!prepared) {
+      co_return std::move(reply).refuse(prepared.error());
+    }
+  }
+  std::move(reply).with_outcome(open_handle(std::move(handle)));
+}
+
+Task<Outcome<Done>> Filesystem::prepare_opened(Operation& operation, Handle& handle, int flags) {
+  auto& data = std::get<DataHandle>(handle.body);
+  const bool truncates = (flags & O_TRUNC) != 0;
+  if (truncates && data.mode().appends) {
+    co_return co_await truncate_znode(operation, handle.inode, 0);
+  }
+  if (truncates) {
+    data.truncate(0);
+  } else if (data.mode().reads) {
+    co_return co_await load(operation, data, inodes_.find(handle.inode)->path);
+  }
+  co_return Done{};
+}
+
+Task<Outcome<Done>> Filesystem::load(Operation& operation, DataHandle& data, std::string path) {
+  Ask<Version> question(*client_, operation, GetDataRequest{.path = std::move(path)});
+  auto version = co_await question;
+  if (!version) {
+    co_return version.error();
+  }
+  data.load(version->data ? std::move(*version->data) : Bytes{}, version->stat);
+  co_return Done{};
+}
+
+void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
+  Handle* handle = handles_.find(id);
+  const Inode* inode = inode_of(id);
+  if (handle == nullptr || inode == nullptr) {
+    std::move(reply).error(EBADF);
+    return;
+  }
+  const std::size_t room = reply.ticket().room;
+  if (const auto* text = std::get_if<TextHandle>(&handle->body)) {
+    std::move(reply).with(Content{part_of(text->text, offset, room)});
+  } else if (auto* data = std::get_if<DataHandle>(&handle->body); data == nullptr) {
+    std::move(reply).error(EISDIR);
+  } else if (!inode->is_removed && data->is_stale_for_read(offset, inode->node.stat.mzxid)) {
+    fetch_and_read(std::move(reply), id, offset);
+  } else {
+    std::move(reply).with(Content{data->read(offset, room)});
+  }
+}
+
+Detached Filesystem::fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset) {
+  Operation operation(operations_, reply.ticket());
+  Inode* inode = inode_of(id);
+  Ask<Version> question(*client_, operation, GetDataRequest{.path = inode->path});
+  auto version = co_await question;
+  DataHandle& data = *find_data(id);
+  const bool is_gone = version ? version->stat.czxid != inode->node.stat.czxid
+                               : version.error().code == ErrorCode::no_node;
+  if (!version && !(is_gone && data.has_version())) {
+    co_return std::move(reply).refuse(version.error());
+  }
+  // Of a znode that is gone, the handle keeps the version it has.
+  if (version && !(is_gone && data.has_version())) {
+    inode->node = node_of(*version);
+    data.load(version->data ? std::move(*version->data) : Bytes{}, version->stat);
+  }
+  const std::size_t room = reply.ticket().room;
+  std::move(reply).with(Content{data.read(offset, room)});
+}
+
+void Filesystem::open_directory(Reply<Opened> reply, InodeNumber number) {
+  std::move(reply).with_outcome(open_handle({.inode = number, .body = DirectoryHandle{}}));
+}
+
+void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset) {
+  Handle* handle = handles_.find(id);
+  const auto* listing = handle == nullptr ? nullptr : std::get_if<DirectoryHandle>(&handle->body);
+  if (listing == nullptr) {
+    std::move(reply).error(EBADF);
+  } else if (offset == 0) {
+    fetch_and_list(std::move(reply), id);
+  } else {
+    const std::size_t begin = std::min<std::size_t>(offset, listing->names.size());
+    std::move(reply).with(Listing{std::span(listing->names).subspan(begin), begin});
+  }
+}
+
+Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
+  Operation operation(operations_, reply.ticket());
+  const Inode* inode = inode_of(id);
+  Ask<GetChildren2Response> question(*client_, operation, GetChildren2Request{.path = inode->path});
+  auto found = co_await question;
+  if (!found) {
+    co_return std::move(reply).refuse(found.error());
+  }
+  auto& names = std::get<DirectoryHandle>(handles_.find(id)->body).names;
+  names.assign({".", ".."});
+  const bool is_mount_root = inode->path == "/";
+  for (const auto& child : found->children) {
+    names.push_back(naming::shown(child, is_mount_root));
+  }
+  if (found->stat.data_length > 0) {
+    names.emplace_back("@data");
+  }
+  std::move(reply).with(Listing{names, 0});
+}
+
+void Filesystem::abandon(HandleId id) {
+  if (const auto handle = handles_.release(id)) {
+    inodes_.close(handle->inode);
+  }
+}
+
+void Filesystem::release_directory(Reply<Done> reply, HandleId id) {
+  abandon(id);
+  std::move(reply).with(Done{});
+}
+
+}  // namespace zabfs::fusefs

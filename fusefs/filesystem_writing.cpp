@@ -1,0 +1,248 @@
+// Writing: when written data reaches the ensemble, and what it replaces there.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "fusefs/filesystem.hpp"
+#include "replication/model/limits.hpp"
+
+namespace zabfs::fusefs {
+
+using handles::DataHandle;
+using handles::Handle;
+using inodes::DataKind;
+using inodes::Inode;
+using replication::Bytes;
+using replication::ByteView;
+using replication::ErrorCode;
+using replication::limits::change_attempts_max;
+using replication::limits::value_bytes_max;
+using replication::protocol::ExistsRequest;
+using replication::protocol::GetDataRequest;
+using replication::protocol::SetDataRequest;
+using replication::protocol::StatResponse;
+
+namespace {
+
+constexpr std::int32_t any_version = -1;
+
+}  // namespace
+
+void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, ByteView bytes) {
+  DataHandle* data = find_data(id);
+  if (data == nullptr) {
+    return std::move(reply).error(EBADF);
+  }
+  // A shell sees the failure of a write, not of a close: only what is sure to be committed later
+  // is taken without asking.
+  const bool is_buffered = data->is_owned() && !data->mode().is_written_through &&
+                           client_->state() == client::SessionState::connected;
+  if (!is_buffered) {
+    write_slowly(std::move(reply), id, offset, Bytes(bytes.begin(), bytes.end()));
+  } else if (data->write(offset, bytes)) {
+    std::move(reply).with(Written{bytes.size()});
+  } else {
+    std::move(reply).error(EFBIG);
+  }
+}
+
+Detached Filesystem::write_slowly(Reply<Written> reply, HandleId id, std::size_t offset,
+                                  Bytes bytes) {
+  Operation operation(operations_, reply.ticket());
+  Handle& handle = *handles_.find(id);
+  auto& data = std::get<DataHandle>(handle.body);
+  const std::size_t size = bytes.size();
+  Outcome<Done> done = Done{};
+  if (data.mode().appends) {
+    done = co_await append(operation, handle, std::move(bytes));
+  } else {
+    done = co_await prepare_change(operation, handle);
+    if (done && !data.write(offset, bytes)) {
+      done = Failure::of(EFBIG);
+    }
+    if (done && data.mode().is_written_through) {
+      done = co_await commit(operation, handle);
+    }
+  }
+  if (!done) {
+    co_return std::move(reply).refuse(done.error());
+  }
+  std::move(reply).with(Written{size});
+}
+
+Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& handle) {
+  auto& data = std::get<DataHandle>(handle.body);
+  const Inode* inode = inodes_.find(handle.inode);
+  if (inode->is_removed) {
+    co_return Done{};
+  }
+  if (data.needs_load_before_change()) {
+    co_return co_await load(operation, data, inode->path);
+  }
+  if (client_->state() != client::SessionState::connected) {
+    // Waits for the connection, or fails as the client fails what it cannot send.
+    Ask<StatResponse> probe(*client_, operation, ExistsRequest{.path = inode->path});
+    const auto found = co_await probe;
+    if (!found) {
+      co_return found.error();
+    }
+  }
+  co_return Done{};
+}
+
+Task<Outcome<Done>> Filesystem::set_data(Operation& operation, InodeNumber number, Bytes bytes,
+                                         std::int32_t version) {
+  Inode* inode = inodes_.find(number);
+  Ask<StatResponse> question(
+      *client_, operation,
+      SetDataRequest{.path = inode->path, .data = std::move(bytes), .version = version});
+  const auto found = co_await question;
+  if (!found) {
+    co_return found.error();
+  }
+  if (found->stat.czxid == inode->node.stat.czxid) {
+    inode->node = {.stat = found->stat, .data = DataKind::present};
+  }
+  co_return Done{};
+}
+
+Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
+  auto& data = std::get<DataHandle>(handle.body);
+  data.mark_committed();
+  if (inodes_.find(handle.inode)->is_removed) {
+    co_return Done{};
+  }
+  Bytes value = data.content();
+  co_return co_await set_data(operation, handle.inode, std::move(value), any_version);
+}
+
+Task<Outcome<Done>> Filesystem::append(Operation& operation, Handle& handle, Bytes bytes) {
+  auto& data = std::get<DataHandle>(handle.body);
+  for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
+    const Inode* inode = inodes_.find(handle.inode);
+    if (inode->is_removed) {
+      co_return Done{};
+    }
+    const auto loaded = co_await load(operation, data, inode->path);
+    if (!loaded) {
+      co_return loaded.error();
+    }
+    if (bytes.size() > value_bytes_max - std::min(value_bytes_max, data.content().size())) {
+      co_return Failure::of(EFBIG);
+    }
+    Bytes value = data.content();
+    value.insert(value.end(), bytes.begin(), bytes.end());
+    const auto done = co_await set_data(operation, handle.inode, std::move(value), data.version());
+    if (done || done.error().code != ErrorCode::bad_version) {
+      co_return done;
+    }
+  }
+  co_return Failure::of(EAGAIN);
+}
+
+Task<Outcome<Done>> Filesystem::truncate(Operation& operation, InodeNumber number, std::size_t size,
+                                         std::optional<HandleId> id) {
+  if (size > value_bytes_max) {
+    co_return Failure::of(EFBIG);
+  }
+  Handle* handle = id ? handles_.find(*id) : nullptr;
+  auto* data = handle == nullptr ? nullptr : std::get_if<DataHandle>(&handle->body);
+  if (data == nullptr || data->mode().appends) {
+    co_return co_await truncate_znode(operation, number, size);
+  }
+  if (size > 0) {
+    const auto done = co_await prepare_change(operation, *handle);
+    if (!done) {
+      co_return done.error();
+    }
+  }
+  data->truncate(size);
+  if (data->mode().is_written_through) {
+    co_return co_await commit(operation, *handle);
+  }
+  co_return Done{};
+}
+
+Task<Outcome<Done>> Filesystem::truncate_znode(Operation& operation, InodeNumber number,
+                                               std::size_t size) {
+  if (size == 0) {
+    Bytes empty;
+    co_return co_await set_data(operation, number, std::move(empty), any_version);
+  }
+  for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
+    DataHandle data({.writes = true});
+    const auto loaded = co_await load(operation, data, inodes_.find(number)->path);
+    if (!loaded) {
+      co_return loaded.error();
+    }
+    Bytes value = data.content();
+    value.resize(size);
+    const auto done = co_await set_data(operation, number, std::move(value), data.version());
+    if (done || done.error().code != ErrorCode::bad_version) {
+      co_return done;
+    }
+  }
+  co_return Failure::of(EAGAIN);
+}
+
+Task<Outcome<Done>> Filesystem::touch(Operation& operation, InodeNumber number) {
+  const Inode* inode = inodes_.find(number);
+  Ask<Version> question(*client_, operation, GetDataRequest{.path = inode->path});
+  auto version = co_await question;
+  if (!version) {
+    co_return version.error();
+  }
+  Ask<StatResponse> rewrite(
+      *client_, operation,
+      SetDataRequest{
+          .path = inode->path, .data = std::move(version->data), .version = version->stat.version});
+  const auto done = co_await rewrite;
+  // Another version than the one just read: somebody changed it a moment ago, which is all that a
+  // touch says.
+  if (!done && done.error().code != ErrorCode::bad_version) {
+    co_return done.error();
+  }
+  co_return Done{};
+}
+
+void Filesystem::flush(Reply<Done> reply, HandleId id) {
+  const DataHandle* data = find_data(id);
+  if (data == nullptr || !data->flush_commits()) {
+    std::move(reply).with(Done{});
+  } else {
+    commit_and_answer(std::move(reply), id);
+  }
+}
+
+void Filesystem::sync(Reply<Done> reply, HandleId id) {
+  const DataHandle* data = find_data(id);
+  if (data == nullptr || !data->close_commits()) {
+    std::move(reply).with(Done{});
+  } else {
+    commit_and_answer(std::move(reply), id);
+  }
+}
+
+Detached Filesystem::commit_and_answer(Reply<Done> reply, HandleId id) {
+  Operation operation(operations_, reply.ticket());
+  const auto done = co_await commit(operation, *handles_.find(id));
+  std::move(reply).with_outcome(done);
+}
+
+Detached Filesystem::release(Reply<Done> reply, HandleId id) {
+  const auto handle = handles_.release(id);
+  if (handle == nullptr) {
+    co_return std::move(reply).error(EBADF);
+  }
+  Outcome<Done> done = Done{};
+  if (const auto* data = std::get_if<DataHandle>(&handle->body);
+      data != nullptr && data->close_commits()) {
+    Operation operation(operations_, reply.ticket());
+    done = co_await commit(operation, *handle);
+  }
+  inodes_.close(handle->inode);
+  std::move(reply).with_outcome(done);
+}
+
+}  // namespace zabfs::fusefs

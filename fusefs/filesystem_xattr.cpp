@@ -1,0 +1,96 @@
+// Extended attributes `user.zk.*`: the Stat, the ACL and the real name of a znode, to be read.
+//
+//   user.zk.czxid ... user.zk.pzxid   the fields of the Stat, as `NAME@stat` writes them
+//   user.zk.acl                       `scheme:id:permissions` per line, permissions out of cdrwa
+//   user.zk.name, user.zk.path        of the znode, which the file name may only stand for
+//
+// Setting one answers ENOTSUP: `mv` and `cp -a` copy the attributes of what they copy, and report
+// every other error.
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fusefs/filesystem.hpp"
+#include "fusefs/inodes/acl_text.hpp"
+#include "fusefs/inodes/stat_text.hpp"
+#include "replication/model/path.hpp"
+
+namespace zabfs::fusefs {
+
+using inodes::Inode;
+using replication::protocol::ExistsRequest;
+using replication::protocol::GetAclRequest;
+using replication::protocol::GetAclResponse;
+using replication::protocol::StatResponse;
+
+namespace {
+
+constexpr std::string_view user_namespace = "user.";
+constexpr std::string_view prefix = "user.zk.";
+
+// Every attribute, each name ended by a zero byte as listxattr(2) wants them.
+const std::string& all_names() {
+  static const std::string names = [] {
+    std::string text;
+    const auto add = [&text](std::string_view name) { text.append(prefix).append(name) += '\0'; };
+    for (const auto& field : inodes::stat_fields()) {
+      add(field.name);
+    }
+    add("acl");
+    add("name");
+    add("path");
+    return text;
+  }();
+  return names;
+}
+
+}  // namespace
+
+Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNumber number,
+                                            std::string name) {
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr || !name.starts_with(user_namespace)) {
+    co_return std::move(reply).error(inode == nullptr ? ESTALE : ENOTSUP);
+  }
+  const std::string path = inode->path;
+  const std::string key = name.starts_with(prefix) ? name.substr(prefix.size()) : std::string();
+  if (key == "path" || key == "name") {
+    co_return std::move(reply).with(
+        AttributeText{key == "path" ? path : replication::name_of_path(path)});
+  }
+  Operation operation(operations_, reply.ticket());
+  if (key == "acl") {
+    Ask<GetAclResponse> question(*client_, operation, GetAclRequest{.path = path});
+    const auto found = co_await question;
+    if (!found) {
+      co_return std::move(reply).refuse(found.error());
+    }
+    const std::string text = inodes::acl_text(found->acl);
+    co_return std::move(reply).with(AttributeText{text});
+  }
+  for (const auto& field : inodes::stat_fields()) {
+    if (field.name == key) {
+      Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = path});
+      const auto found = co_await question;
+      if (!found) {
+        co_return std::move(reply).refuse(found.error());
+      }
+      const std::string text = field.value(found->stat);
+      co_return std::move(reply).with(AttributeText{text});
+    }
+  }
+  std::move(reply).error(ENODATA);
+}
+
+void Filesystem::list_extended_attributes(Reply<AttributeText> reply, InodeNumber number) {
+  if (inodes_.find(number) == nullptr) {
+    std::move(reply).error(ESTALE);
+  } else {
+    std::move(reply).with(AttributeText{all_names()});
+  }
+}
+
+void Filesystem::set_extended_attribute(Reply<Done> reply) { std::move(reply).error(ENOTSUP); }
+
+}  // namespace zabfs::fusefs

@@ -1,0 +1,32 @@
+#include "fusefs/handles/handle_table.hpp"
+
+#include <utility>
+
+#include "replication/model/limits.hpp"
+
+namespace zabfs::fusefs::handles {
+
+HandleId HandleTable::open(Handle handle) {
+  if (handles_.size() >= replication::limits::handles_max) {
+    return 0;
+  }
+  handles_.emplace(++last_, std::make_unique<Handle>(std::move(handle)));
+  return last_;
+}
+
+Handle* HandleTable::find(HandleId id) {
+  const auto found = handles_.find(id);
+  return found == handles_.end() ? nullptr : found->second.get();
+}
+
+std::unique_ptr<Handle> HandleTable::release(HandleId id) {
+  const auto found = handles_.find(id);
+  if (found == handles_.end()) {
+    return nullptr;
+  }
+  auto handle = std::move(found->second);
+  handles_.erase(found);
+  return handle;
+}
+
+}  // namespace zabfs::fusefs::handles

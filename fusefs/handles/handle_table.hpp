@@ -1,0 +1,57 @@
+// What is open: a number for each open file and directory, and what it holds.
+//
+//   DataHandle         the data of a znode
+//   TextHandle         text made when it was opened (`@stat`); reading it never changes it
+//   DirectoryHandle    a listing that does not move while it is read
+//
+// Numbers are never reused while the mount lives. References to a Handle stay valid until release.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "fusefs/handles/data_handle.hpp"
+#include "fusefs/inodes/inode_table.hpp"
+
+namespace zabfs::fusefs::handles {
+
+using HandleId = std::uint64_t;
+
+struct TextHandle {
+  std::string text{};
+};
+
+// The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
+struct DirectoryHandle {
+  std::vector<std::string> names{};  // as they are shown, with `.` and `..`
+};
+
+struct Handle {
+  inodes::InodeNumber inode{};
+  std::variant<DataHandle, TextHandle, DirectoryHandle> body;
+};
+
+class HandleTable {
+ public:
+  // The number of a new handle; 0 if there are limits::handles_max already.
+  HandleId open(Handle handle);
+
+  // The handle of a number, or nullptr.
+  Handle* find(HandleId id);
+
+  // Takes the handle out of the table; nullptr if there is none.
+  std::unique_ptr<Handle> release(HandleId id);
+
+  std::size_t size() const { return handles_.size(); }
+
+ private:
+  std::unordered_map<HandleId, std::unique_ptr<Handle>> handles_{};
+  HandleId last_{};
+};
+
+}  // namespace zabfs::fusefs::handles

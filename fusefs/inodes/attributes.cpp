@@ -1,0 +1,46 @@
+#include "fusefs/inodes/attributes.hpp"
+
+#include "fusefs/inodes/stat_text.hpp"
+
+namespace zabfs::fusefs::inodes {
+namespace {
+
+// One READ and one WRITE then carry a whole value: `cat` and `cp` take this as their buffer.
+constexpr blksize_t block_size = 1 << 20;
+
+constexpr off_t sector_bytes = 512;
+
+timespec time_of(std::int64_t milliseconds) {
+  return {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
+}
+
+off_t size_of(const Inode& inode) {
+  if (inode.view == naming::View::stat) {
+    return static_cast<off_t>(stat_text(inode.node.stat).size());
+  }
+  return inode.kind == Kind::directory ? 0 : inode.node.stat.data_length;
+}
+
+}  // namespace
+
+struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
+  struct stat values {};
+  values.st_ino = inode.number;
+  values.st_mode = inode.kind == Kind::directory ? S_IFDIR | appearance.directory_mode
+                                                 : S_IFREG | appearance.file_mode;
+  if (inode.view == naming::View::stat) {
+    values.st_mode &= ~static_cast<mode_t>(S_IWUSR | S_IWGRP | S_IWOTH);
+  }
+  values.st_nlink = inode.is_removed ? 0 : 1;
+  values.st_uid = appearance.uid;
+  values.st_gid = appearance.gid;
+  values.st_size = size_of(inode);
+  values.st_blksize = block_size;
+  values.st_blocks = (values.st_size + sector_bytes - 1) / sector_bytes;
+  values.st_mtim = time_of(inode.node.stat.mtime);
+  values.st_ctim = values.st_mtim;
+  values.st_atim = values.st_mtim;
+  return values;
+}
+
+}  // namespace zabfs::fusefs::inodes

@@ -1,0 +1,90 @@
+// Which inode number stands for which view of which znode, and how long.
+//
+// A number is a hash of path, view, kind and the transaction that created the znode, so it is the
+// same whenever and wherever the znode is looked up; a collision among the inodes of this mount is
+// resolved by taking the next free one. It fits into 53 bits: programs that keep it in a double see
+// it whole. A znode that is removed and created again, or that turns from a file into a directory,
+// gets a new inode. The old one keeps its number for whoever still holds it, and is never answered
+// to a lookup again ("detached").
+//
+// An inode lives as long as the kernel holds lookups of it or a handle is open on it. References to
+// an Inode stay valid that long, across every other change of the table.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "fusefs/inodes/node.hpp"
+#include "fusefs/naming/name.hpp"
+
+namespace zabfs::fusefs::inodes {
+
+using InodeNumber = std::uint64_t;
+
+// As the kernel names it.
+inline constexpr InodeNumber root_number = 1;
+
+struct Inode {
+  InodeNumber number{};
+  std::int64_t generation{};  // the transaction that created the znode
+  std::string path{};         // of the znode
+  naming::View view{};
+  Kind kind{};
+  Node node{};              // as last seen
+  std::uint64_t lookups{};  // that the kernel has not forgotten
+  std::uint64_t handles{};  // open on it
+  bool is_detached{};       // its path and view lead to another inode, or to none
+  bool is_removed{};        // through this mount: what is written to it goes nowhere
+};
+
+class InodeTable {
+ public:
+  InodeTable();
+
+  // The inode of a number, or nullptr.
+  Inode* find(InodeNumber number);
+
+  // The inode that a lookup of `view` of `path` answers at present, or nullptr.
+  Inode* find(std::string_view path, naming::View view);
+  const Inode* find(std::string_view path, naming::View view) const;
+
+  // The inode for `view` of `path`, whose znode is `node`. Counts one lookup.
+  Inode& look_up(const std::string& path, naming::View view, const Node& node);
+  void forget(InodeNumber number, std::uint64_t lookups);
+
+  // Counts a handle that is open on the inode.
+  void open(Inode& inode) { ++inode.handles; }
+  void close(InodeNumber number);
+
+  // The znode at `path` is gone, through this mount.
+  void remove(std::string_view path);
+
+  // The znode at `from` is now at `to` as `node`, through this mount. Its inodes follow, so that
+  // open handles do; those that `to` had are removed.
+  void move(std::string_view from, const std::string& to, const Node& node);
+
+  std::size_t size() const { return inodes_.size(); }
+
+ private:
+  // The path lies in the Inode itself.
+  struct Name {
+    std::string_view path{};
+    naming::View view{};
+    bool operator==(const Name&) const = default;
+  };
+  struct NameHash {
+    std::size_t operator()(const Name& name) const noexcept;
+  };
+
+  InodeNumber free_number(const Name& name, Kind kind, std::int64_t czxid) const;
+  void detach(Inode& inode);
+  void erase_if_unused(Inode& inode);
+
+  std::unordered_map<InodeNumber, Inode> inodes_{};
+  std::unordered_map<Name, Inode*, NameHash> names_{};  // of those not detached
+};
+
+}  // namespace zabfs::fusefs::inodes

@@ -1,0 +1,38 @@
+// The file system's answers as libfuse sends them to the kernel.
+//
+// Every ticket's request is a fuse_req_t. Nothing may be kept by the kernel beyond the request:
+// entries and attributes are good for 0 seconds, and file data is never in its cache (direct_io;
+// a private mapping still works).
+#pragma once
+
+#include <vector>
+
+#include "fusefs/filesystem.hpp"
+#include "fusefs/kernel/fuse.hpp"
+#include "fusefs/reply.hpp"
+
+namespace zabfs::fusefs::kernel {
+
+class KernelAnswers : public Answers {
+ public:
+  // An entry that the kernel no longer wants, because it gave up the request, is forgotten there.
+  void forget_in(Filesystem& filesystem) { filesystem_ = &filesystem; }
+
+  void refuse(Ticket ticket, int errno_value) override;
+  void answer(Ticket ticket, const Done&) override;
+  void answer(Ticket ticket, const Attributes& attributes) override;
+  void answer(Ticket ticket, const Entry& entry) override;
+  void answer(Ticket ticket, const Opened& opened) override;
+  void answer(Ticket ticket, const Created& created) override;
+  void answer(Ticket ticket, const Content& content) override;
+  void answer(Ticket ticket, const Written& written) override;
+  void answer(Ticket ticket, const Listing& listing) override;
+  void answer(Ticket ticket, const AttributeText& text) override;
+  void answer(Ticket ticket, const Capacity& capacity) override;
+
+ private:
+  Filesystem* filesystem_{};
+  std::vector<char> listing_{};  // of the answer being made
+};
+
+}  // namespace zabfs::fusefs::kernel

@@ -1,0 +1,117 @@
+#include "fusefs/mount/mounted_ensemble.hpp"
+
+#include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+namespace zabfs::fusefs::mount {
+
+using client::SessionState;
+
+namespace {
+
+// `text` as the value of a mount option.
+std::string escaped(std::string text) {
+  for (std::size_t at = 0; (at = text.find_first_of(",\\", at)) != text.npos; at += 2) {
+    text.insert(at, "\\");
+  }
+  return text;
+}
+
+}  // namespace
+
+MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
+                                 client::ConnectString servers, Background background)
+    : io_(io),
+      options_(std::move(options)),
+      servers_(std::move(servers)),
+      background_(background),
+      signals_(io, SIGINT, SIGTERM, SIGHUP),
+      deadline_(io),
+      client_(connect()),
+      filesystem_(*client_, options_.appearance) {
+  answers_.forget_in(filesystem_);
+  await_signal();
+  deadline_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms));
+  deadline_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      problem_ = "No server of " + options_.source() + " has answered within " +
+                 std::to_string(options_.session_timeout_ms / 1000) +
+                 " seconds. Check the addresses, and that the servers run and have a quorum.";
+      end();
+    }
+  });
+}
+
+std::unique_ptr<client::Client> MountedEnsemble::connect() {
+  auto made =
+      client::make_client(io_, {.servers = servers_, .timeout_ms = options_.session_timeout_ms});
+  made->on_state([this](SessionState state) { on_state(state); });
+  return made;
+}
+
+void MountedEnsemble::on_state(SessionState state) {
+  switch (state) {
+    case SessionState::connected:
+      spdlog::info("connected to {}", client_->server());
+      if (!session_) {
+        deadline_.cancel();
+        mount();
+      }
+      break;
+    case SessionState::connecting:
+      spdlog::warn("the connection is lost; trying all servers");
+      break;
+    case SessionState::expired:
+      boost::asio::post(io_, [this] { renew_session(); });
+      break;
+    case SessionState::closed:
+      break;
+  }
+}
+
+void MountedEnsemble::mount() {
+  session_.emplace(filesystem_, answers_);
+  std::string mount_options = options_.mount_options + ",subtype=zabfs";
+  mount_options += ",fsname=" + escaped(options_.source());
+  problem_ = session_->mount(options_.mount_point, mount_options);
+  if (problem_) {
+    end();
+    return;
+  }
+  loop_.emplace(io_, *session_, [this] { boost::asio::post(io_, [this] { end(); }); });
+  if (!options_.stays_in_foreground) {
+    spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "zabfs", LOG_PID, LOG_DAEMON));
+    spdlog::set_level(spdlog::level::info);
+  }
+  background_.enter();
+}
+
+void MountedEnsemble::renew_session() {
+  spdlog::error("the session has expired and its ephemeral znodes are gone; opening a new one");
+  expired_client_ = std::move(client_);
+  client_ = connect();
+  filesystem_.use(*client_);
+}
+
+void MountedEnsemble::await_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (!error) {
+      end();
+    }
+  });
+}
+
+void MountedEnsemble::end() {
+  signals_.cancel();
+  deadline_.cancel();
+  loop_.reset();
+  session_.reset();
+  client_->close([this] { io_.stop(); });
+}
+
+}  // namespace zabfs::fusefs::mount

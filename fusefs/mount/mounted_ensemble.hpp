@@ -1,0 +1,57 @@
+// One mount from start to end: the client, the file system and the kernel on one event loop.
+//
+//   start        connects; mounts once a server has answered, so that nobody finds dead files
+//   expiry       a new session takes over; what waited for the old one has failed
+//   end          by fusermount3 -u, or by a signal: unmounts and closes the session
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fusefs/client/transport.hpp"
+#include "fusefs/filesystem.hpp"
+#include "fusefs/kernel/answers.hpp"
+#include "fusefs/kernel/loop.hpp"
+#include "fusefs/kernel/session.hpp"
+#include "fusefs/mount/background.hpp"
+#include "fusefs/mount/options.hpp"
+
+namespace zabfs::fusefs::mount {
+
+class MountedEnsemble {
+ public:
+  // `servers` are those of `options`, or the embedded replica.
+  MountedEnsemble(boost::asio::io_context& io, Options options, client::ConnectString servers,
+                  Background background);
+
+  // The sentence why the mount never came to be, once the loop has ended.
+  const std::optional<std::string>& problem() const { return problem_; }
+
+ private:
+  std::unique_ptr<client::Client> connect();
+  void on_state(client::SessionState state);
+  void mount();
+  void renew_session();
+  void await_signal();
+  void end();
+
+  boost::asio::io_context& io_;
+  Options options_;
+  client::ConnectString servers_;
+  Background background_;
+  std::optional<std::string> problem_{};
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer deadline_;
+  std::unique_ptr<client::Client> expired_client_{};
+  std::unique_ptr<client::Client> client_;
+  kernel::KernelAnswers answers_{};
+  Filesystem filesystem_;
+  std::optional<kernel::Session> session_{};
+  std::optional<kernel::Loop> loop_{};
+};
+
+}  // namespace zabfs::fusefs::mount

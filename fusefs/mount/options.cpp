@@ -1,0 +1,144 @@
+#include "fusefs/mount/options.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <sstream>
+#include <string_view>
+#include <vector>
+
+#include "daemon/version.hpp"
+
+namespace zabfs::fusefs::mount {
+namespace {
+
+constexpr std::string_view description =
+    "Mounts the tree of a ZooKeeper ensemble, of zabd or Apache ZooKeeper, as files.\n"
+    "\n"
+    "  zabfs [-f] [-o OPTION,...] HOST:PORT,...[/CHROOT] MOUNTPOINT\n"
+    "  zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT\n";
+
+constexpr std::string_view footer =
+    "Options of -o:\n"
+    "  uid=N, gid=N    the owner that files are shown with (default: yours)\n"
+    "  umask=OCTAL     permissions that are not shown (default: 022)\n"
+    "  timeout=SECONDS of the session: ephemeral files outlive this machine that long\n"
+    "                  (default: 10)\n"
+    "  port=N          where ZooKeeper clients reach the embedded replica, on 127.0.0.1\n"
+    "                  (default: any free port)\n"
+    "  ro, allow_other and others, as in mount.fuse3(8)\n"
+    "\n"
+    "To unmount: fusermount3 -u MOUNTPOINT";
+
+// Words that fstab has for mount(8), which hands them on.
+constexpr std::array<std::string_view, 12> words_for_mount{
+    "rw",  "auto", "noauto", "user",    "nouser", "users",
+    "dev", "suid", "exec",   "_netdev", "nofail", "defaults"};
+
+template <class Number>
+bool read_number(std::string_view text, Number& number, int base = 10) {
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number, base);
+  return error == std::errc{} && stop == end && !text.empty();
+}
+
+void mask_permissions(inodes::Appearance& appearance, mode_t mask) {
+  appearance.file_mode = 0666 & ~mask;
+  appearance.directory_mode = 0777 & ~mask;
+}
+
+// True if `word` is an option of ours; `is_legal` says whether its value means something.
+bool take_own_option(std::string_view word, Options& options, bool& is_legal) {
+  const auto equals = word.find('=');
+  const std::string_view key = word.substr(0, equals);
+  const std::string_view value = equals == word.npos ? "" : word.substr(equals + 1);
+  if (key == "uid") {
+    is_legal = read_number(value, options.appearance.uid);
+  } else if (key == "gid") {
+    is_legal = read_number(value, options.appearance.gid);
+  } else if (key == "umask") {
+    mode_t mask = 0;
+    is_legal = read_number(value, mask, 8) && mask <= 0777;
+    mask_permissions(options.appearance, mask);
+  } else if (key == "port") {
+    is_legal = read_number(value, options.embedded_port) && !options.embedded_directory.empty();
+  } else if (key == "timeout") {
+    std::int32_t seconds = 0;
+    constexpr std::int32_t seconds_max = 24 * 3600;
+    is_legal = read_number(value, seconds) && seconds > 0 && seconds <= seconds_max;
+    options.session_timeout_ms = seconds * (is_legal ? 1000 : 0);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::optional<Exit> take_mount_options(const std::vector<std::string>& lists, Options& options) {
+  std::string passed_on = "default_permissions";
+  for (const auto& list : lists) {
+    std::istringstream words(list);
+    for (std::string word; std::getline(words, word, ',');) {
+      bool is_legal = true;
+      const bool is_own = take_own_option(word, options, is_legal);
+      if (!is_legal) {
+        return Exit{2, "zabfs: the option -o " + word + " has no legal value; see zabfs --help\n"};
+      }
+      if (!is_own && !word.empty() &&
+          std::ranges::find(words_for_mount, word) == words_for_mount.end()) {
+        passed_on += "," + word;
+      }
+    }
+  }
+  options.mount_options = passed_on;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> parse_options(int count, const char* const* arguments) {
+  Options options;
+  options.appearance.uid = ::getuid();
+  options.appearance.gid = ::getgid();
+  std::vector<std::string> words;
+  std::vector<std::string> mount_options;
+  CLI::App app(std::string(description), "zabfs");
+  app.footer(std::string(footer));
+  app.set_version_flag("--version", "zabfs " + daemon::version());
+  app.add_flag("-f,--foreground", options.stays_in_foreground,
+               "stay in the foreground, with messages on standard error");
+  app.add_option("--embedded", options.embedded_directory,
+                 "run a replica inside this process, with its data in DIRECTORY")
+      ->type_name("DIRECTORY");
+  app.add_option("-o", mount_options, "mount options, see below")
+      ->type_name("OPTION,...")
+      ->allow_extra_args(false);
+  app.add_option("words", words)->type_name("")->group("");
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = app.exit(error, out, err);
+    return Exit{status == 0 ? 0 : 2, out.str() + err.str()};
+  }
+  const std::size_t expected = options.embedded_directory.empty() ? 2 : 1;
+  if (words.size() != expected) {
+    return Exit{2, expected == 2
+                       ? "zabfs: name the servers and the mount point: zabfs HOST:PORT MOUNTPOINT "
+                         "(more: zabfs --help)\n"
+                       : "zabfs: name the mount point: zabfs --embedded DIRECTORY MOUNTPOINT\n"};
+  }
+  options.mount_point = words.back();
+  if (expected == 2) {
+    options.servers = words.front();
+  }
+  if (auto refused = take_mount_options(mount_options, options)) {
+    return *refused;
+  }
+  return options;
+}
+
+}  // namespace zabfs::fusefs::mount

@@ -1,0 +1,43 @@
+// The command line of zabfs, checked.
+//
+//   zabfs [-f] [-o OPTION,...] HOST:PORT,...[/CHROOT] MOUNTPOINT
+//   zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT
+//
+// The options of `-o` are those of a line in fstab: ours are uid=, gid=, umask=, timeout= and
+// port=, what only matters to mount(8) is dropped, and everything else is the kernel's or libfuse's
+// to judge.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "fusefs/inodes/attributes.hpp"
+
+namespace zabfs::fusefs::mount {
+
+struct Options {
+  std::string servers{};             // a connect string; empty with `embedded`
+  std::string embedded_directory{};  // of the replica in this process; empty without one
+  std::uint16_t embedded_port{};     // where ZooKeeper clients reach it; 0 is any free port
+  std::string mount_point{};
+
+  // What is mounted, for people.
+  const std::string& source() const { return servers.empty() ? embedded_directory : servers; }
+
+  bool stays_in_foreground{};
+  std::int32_t session_timeout_ms{10'000};
+  inodes::Appearance appearance{};
+  std::string mount_options{};  // for libfuse, separated by commas
+};
+
+// The process ends with `status` after printing `text`.
+struct Exit {
+  int status{};
+  std::string text{};
+};
+
+std::variant<Options, Exit> parse_options(int count, const char* const* arguments);
+
+}  // namespace zabfs::fusefs::mount

@@ -1,0 +1,71 @@
+#include "fusefs/operation.hpp"
+
+namespace zabfs::fusefs {
+
+using replication::protocol::Request;
+using replication::protocol::Response;
+
+void OperationTable::interrupt(const void* request) {
+  const auto found = operations_.find(request);
+  if (found != operations_.end()) {
+    found->second->interrupt();
+  }
+}
+
+void OperationTable::interrupt_all() {
+  while (!operations_.empty()) {
+    operations_.begin()->second->interrupt();
+  }
+}
+
+Operation::Operation(OperationTable& table, Ticket ticket)
+    : table_(table), request_(ticket.request) {
+  table_.operations_.emplace(request_, this);
+}
+
+Operation::~Operation() { table_.operations_.erase(request_); }
+
+void Operation::interrupt() {
+  interrupted_ = true;
+  if (awaited_ != nullptr) {
+    awaited_->resume();  // The coroutine runs on, and may end this operation.
+  }
+}
+
+Question::Question(client::Client& client, Operation& operation, Request request)
+    : client_(client), operation_(operation) {
+  id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {
+    outcome_.emplace(std::move(outcome));
+    if (waiting_) {
+      resume();
+    }
+  });
+}
+
+Question::~Question() {
+  if (!outcome_) {
+    client_.forget(id_);
+  }
+}
+
+void Question::await_suspend(std::coroutine_handle<> waiting) {
+  waiting_ = waiting;
+  operation_.awaited_ = this;
+}
+
+void Question::resume() {
+  operation_.awaited_ = nullptr;
+  std::exchange(waiting_, {}).resume();
+}
+
+Outcome<Response> Question::take() {
+  if (!outcome_) {
+    return Failure::of(EINTR);
+  }
+  if (!*outcome_) {
+    return Failure::of(outcome_->error());
+  }
+  return std::move((*outcome_)->body);
+}
+
+}  // namespace zabfs::fusefs

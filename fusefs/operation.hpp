@@ -1,0 +1,117 @@
+// One kernel request while it waits for the ensemble, and the questions it asks there.
+//
+//   Operation operation(operations, reply.ticket());
+//   Ask<StatResponse> found(client, operation, ExistsRequest{path});   // leaves at once
+//   const auto stat = co_await found;                                  // waits
+//
+// Several questions may be asked before the first is awaited: they travel together. Interrupting an
+// operation forgets what it asked and lets whatever it awaits, now or later, fail with EINTR. An
+// Operation and its questions live in the frame of the coroutine that answers the request.
+#pragma once
+
+#include <cerrno>
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "fusefs/client/client.hpp"
+#include "fusefs/failure.hpp"
+#include "fusefs/reply.hpp"
+
+namespace zabfs::fusefs {
+
+class Operation;
+
+// The operations that wait, by the request they answer.
+class OperationTable {
+ public:
+  // True while the request has no answer yet.
+  bool is_waiting(const void* request) const { return operations_.contains(request); }
+
+  // The process that waits for `request` got a signal. Unknown requests are ignored: the answer
+  // and the interruption crossed.
+  void interrupt(const void* request);
+
+  // Ends everything that waits, when the mount ends.
+  void interrupt_all();
+
+  std::size_t size() const { return operations_.size(); }
+
+ private:
+  friend class Operation;
+
+  std::unordered_map<const void*, Operation*> operations_{};
+};
+
+class Question;
+
+class Operation {
+ public:
+  Operation(OperationTable& table, Ticket ticket);
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  ~Operation();
+
+  bool is_interrupted() const { return interrupted_; }
+  void interrupt();
+
+ private:
+  friend class Question;
+
+  OperationTable& table_;
+  const void* request_;
+  Question* awaited_{};
+  bool interrupted_{};
+};
+
+// A request to the ensemble, and its answer once that has come.
+class Question {
+ public:
+  Question(client::Client& client, Operation& operation, replication::protocol::Request request);
+  Question(const Question&) = delete;
+  Question& operator=(const Question&) = delete;
+  ~Question();
+
+  bool await_ready() const { return outcome_.has_value() || operation_.is_interrupted(); }
+  void await_suspend(std::coroutine_handle<> waiting);
+
+ protected:
+  // The answer; EINTR if the operation was interrupted before it came.
+  Outcome<replication::protocol::Response> take();
+
+ private:
+  friend class Operation;
+
+  void resume();
+
+  client::Client& client_;
+  Operation& operation_;
+  client::RequestId id_{};
+  std::optional<replication::Result<client::Reply>> outcome_{};
+  std::coroutine_handle<> waiting_{};
+};
+
+// A question whose answer has the type `Body`.
+template <class Body>
+class Ask : public Question {
+ public:
+  using Question::Question;
+
+  // Awaited once.
+  Outcome<Body> await_resume() {
+    auto response = take();
+    if (!response) {
+      return response.error();
+    }
+    if (Body* body = std::get_if<Body>(&*response)) {
+      return std::move(*body);
+    }
+    // The server answered another question than it was asked.
+    return Failure::of(replication::ErrorCode::marshalling_error);
+  }
+};
+
+}  // namespace zabfs::fusefs

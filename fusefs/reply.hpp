@@ -1,0 +1,131 @@
+// The promise to answer a kernel request exactly once, with the type that the request asks for.
+//
+// A Reply is moved to whoever will answer. Answering spends it; losing it answers EIO, so a process
+// that waits on the mount is never left waiting by a forgotten branch.
+//
+// What the answers become is the business of Answers: the kernel's side implements it with libfuse,
+// a test by writing them down.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "fusefs/failure.hpp"
+#include "fusefs/handles/handle_table.hpp"
+#include "fusefs/inodes/inode_table.hpp"
+#include "replication/model/bytes.hpp"
+
+namespace zabfs::fusefs {
+
+// The request that an answer belongs to. `request` is opaque and unique among those unanswered.
+struct Ticket {
+  void* request{};
+  std::size_t room{};  // bytes that the answer may have, where it has a size
+};
+
+struct Done {};
+
+struct Attributes {
+  struct stat values {};
+};
+
+// A name that was looked up or created. The table counts one lookup of it.
+struct Entry {
+  inodes::InodeNumber number{};
+  std::int64_t generation{};
+  struct stat values {};
+};
+
+struct Opened {
+  handles::HandleId handle{};
+  bool flush_is_needless{};  // closing has nothing to commit
+};
+
+struct Created {
+  Entry entry{};
+  Opened opened{};
+};
+
+// Bytes read; at most the ticket's room.
+struct Content {
+  replication::ByteView bytes{};
+};
+
+struct Written {
+  std::size_t bytes{};
+};
+
+// The part of a listing that begins at `offset`; the ticket's room decides how much of it goes out.
+struct Listing {
+  std::span<const std::string> names{};
+  std::uint64_t offset{};
+};
+
+// The value of an extended attribute, or the list of their names.
+struct AttributeText {
+  std::string_view text{};
+};
+
+struct Capacity {
+  struct statvfs values {};
+};
+
+class Answers {
+ public:
+  virtual ~Answers() = default;
+
+  virtual void refuse(Ticket ticket, int errno_value) = 0;
+  virtual void answer(Ticket ticket, const Done&) = 0;
+  virtual void answer(Ticket ticket, const Attributes& attributes) = 0;
+  virtual void answer(Ticket ticket, const Entry& entry) = 0;
+  virtual void answer(Ticket ticket, const Opened& opened) = 0;
+  virtual void answer(Ticket ticket, const Created& created) = 0;
+  virtual void answer(Ticket ticket, const Content& content) = 0;
+  virtual void answer(Ticket ticket, const Written& written) = 0;
+  virtual void answer(Ticket ticket, const Listing& listing) = 0;
+  virtual void answer(Ticket ticket, const AttributeText& text) = 0;
+  virtual void answer(Ticket ticket, const Capacity& capacity) = 0;
+};
+
+template <class T>
+class Reply {
+ public:
+  Reply(Answers& answers, Ticket ticket) : answers_(&answers), ticket_(ticket) {}
+  Reply(Reply&& other) noexcept
+      : answers_(std::exchange(other.answers_, nullptr)), ticket_(other.ticket_) {}
+  Reply& operator=(Reply&&) = delete;
+  ~Reply() {
+    if (answers_ != nullptr) {
+      answers_->refuse(ticket_, EIO);
+    }
+  }
+
+  const Ticket& ticket() const { return ticket_; }
+
+  void with(const T& value) && { spend().answer(ticket_, value); }
+  void error(int errno_value) && { spend().refuse(ticket_, errno_value); }
+  void refuse(const Failure& failure) && { spend().refuse(ticket_, failure.errno_value); }
+  void with_outcome(const Outcome<T>& outcome) && {
+    if (outcome) {
+      std::move(*this).with(*outcome);
+    } else {
+      std::move(*this).refuse(outcome.error());
+    }
+  }
+
+ private:
+  Answers& spend() { return *std::exchange(answers_, nullptr); }
+
+  Answers* answers_;
+  Ticket ticket_;
+};
+
+}  // namespace zabfs::fusefs
