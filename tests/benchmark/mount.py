@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""What file operations cost on a zabfs mount, beside a FUSE file system that does nothing.
+
+    cmake --preset release && cmake --build --preset release
+    python3 tests/benchmark/mount.py [--seconds 2] [--directory .]
+
+Mounts zabfs on a zabd of its own, zabfs --embedded, and null_fuse, and takes tmpfs from /dev/shm;
+measures the operations of mount_load.cpp on each, with one thread and with two; and counts what each
+asks of zabd. docs/benchmarks.md says how to read the two tables.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+from measured_server import BIN, Running, Service, dies_with_its_parent, load, wait_until
+
+OPERATIONS = ("stat", "read", "list", "create", "overwrite")
+KINDS = ("tmpfs", "null_fuse", "zabfs", "embedded")
+
+
+class Mount:
+    """A FUSE process and the directory that it shows; unmounted whatever happens."""
+
+    def __init__(self, directory, *command):
+        self.path = pathlib.Path(directory)
+        self.path.mkdir()
+        self.process = subprocess.Popen([*command, str(self.path)], stdin=subprocess.DEVNULL,
+                                        preexec_fn=dies_with_its_parent)
+        try:
+            wait_until(self.is_mounted, f"{command[0]} has mounted", seconds=60)
+        except BaseException:
+            self.remove()
+            raise
+
+    def is_mounted(self):
+        if self.process.poll() is not None:
+            raise SystemExit(f"{self.process.args[0]} ended with {self.process.returncode}")
+        return os.path.ismount(self.path)
+
+    def remove(self):
+        subprocess.run(["fusermount3", "-u", "-z", "-q", str(self.path)], check=False)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def counters(service):
+    """The requests that zabd has received, and the transactions that it has applied."""
+    with socket.create_connection(("127.0.0.1", service.port)) as connection:
+        connection.sendall(b"srvr")
+        with connection.makefile() as answer:
+            text = answer.read()
+    received = int(re.search(r"^Received: (\d+)", text, re.MULTILINE)[1])
+    zxid = int(re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE)[1], 16)
+    return received, zxid
+
+
+def measure(operation, path, threads, seconds):
+    return Running("mount_load", operation, path, threads, seconds).result()
+
+
+def requests_of(service, operation, path, seconds):
+    """How many reads and writes one `operation` sends to the ensemble."""
+    received, zxid = counters(service)
+    operations = measure(operation, path, 1, seconds)["operations"]
+    received_after, zxid_after = counters(service)
+    writes = (zxid_after - zxid) / operations
+    return (received_after - received) / operations - writes, writes
+
+
+def pin(process, processor):
+    """Every thread of the process runs on that processor alone from now on."""
+    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), {processor})
+
+
+def print_times(paths, seconds):
+    print(f"{'µs':10} threads |" + "".join(f" {kind:>10}" for kind in KINDS)
+          + " | zabfs/null embedded/null")
+    for operation in OPERATIONS:
+        for threads in (1, 2):
+            times = {kind: measure(operation, paths[kind], threads, seconds)["median_us"]
+                     for kind in KINDS}
+            print(f"{operation:10} {threads:7} |"
+                  + "".join(f" {times[kind]:10.1f}" for kind in KINDS)
+                  + f" | {times['zabfs'] / times['null_fuse']:10.2f}"
+                  f" {times['embedded'] / times['null_fuse']:13.2f}", flush=True)
+
+
+def print_round_trips(service, mounts, seconds):
+    """With zabd on one processor and everything else on another: then a round trip costs zabfs what
+    it costs a bare client, wherever the scheduler would have put them."""
+    processors = sorted(os.sched_getaffinity(0))
+    pin(service.process, processors[0])
+    os.sched_setaffinity(0, {processors[-1]})  # and what is started from here
+    for mount in mounts.values():
+        pin(mount.process, processors[-1])
+    read_us, write_us = (load(mode, service.port, 1, 1, seconds)["median_us"]
+                         for mode in ("read", "write"))
+    print(f"\none read of zabd {read_us:.1f} µs, one write {write_us:.1f} µs")
+    print(f"{'':10} {'reads':>6} {'writes':>6} | {'zabfs µs':>9} {'ensemble':>9} {'beyond':>9} |"
+          f" {'null µs':>8} {'beyond/null':>11}")
+    for operation in OPERATIONS:
+        reads, writes = requests_of(service, operation, mounts["zabfs"].path, seconds)
+        zabfs, null = (measure(operation, mounts[kind].path, 1, seconds)["median_us"]
+                       for kind in ("zabfs", "null_fuse"))
+        ensemble = reads * read_us + writes * write_us
+        print(f"{operation:10} {reads:6.2f} {writes:6.2f} | {zabfs:9.1f} {ensemble:9.1f}"
+              f" {zabfs - ensemble:9.1f} | {null:8.1f} {(zabfs - ensemble) / null:11.2f}",
+              flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=2, help="per cell")
+    parser.add_argument("--directory", default=".", help="whose disk zabd writes to")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is unmounted
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(
+            tempfile.TemporaryDirectory(dir=options.directory, prefix="zabfs-benchmark.")))
+        tmpfs = stack.enter_context(tempfile.TemporaryDirectory(dir="/dev/shm"))
+        service = Service("zabd", directory)
+        stack.callback(service.kill)
+        service.start()
+        commands = {
+            "null_fuse": (str(BIN / "null_fuse"),),
+            "zabfs": (str(BIN / "zabfs"), "-f", f"127.0.0.1:{service.port}"),
+            "embedded": (str(BIN / "zabfs"), "-f", "--embedded", str(directory / "replica")),
+        }
+        mounts = {}
+        for kind, command in commands.items():
+            mounts[kind] = Mount(directory / f"{kind}-mount", *command)
+            stack.callback(mounts[kind].remove)
+        paths = {kind: mount.path for kind, mount in mounts.items()} | {"tmpfs": tmpfs}
+        for kind in ("tmpfs", "zabfs", "embedded"):
+            subprocess.run([str(BIN / "mount_load"), "prepare", str(paths[kind])], check=True)
+        print_times(paths, options.seconds)
+        print_round_trips(service, mounts, options.seconds)
+
+
+if __name__ == "__main__":
+    main()

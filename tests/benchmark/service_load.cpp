@@ -1,0 +1,173 @@
+// One cell of the service's benchmark, printed as one line of JSON; service.py runs the table.
+//
+//   service_load read|write PORT SESSIONS WINDOW SECONDS      gets or sets of 100 bytes
+//   service_load fill PORT COUNT                              COUNT znodes of 100 bytes
+//   service_load rewrite PORT SESSIONS WINDOW SECONDS COUNT   sets of any of those
+//   service_load floor FILE                                   a bare loopback round trip, and a
+//   sync
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/benchmark/distribution.hpp"
+#include "tests/benchmark/echo.hpp"
+#include "tests/benchmark/load.hpp"
+
+namespace zabfs::benchmark {
+namespace {
+
+namespace protocol = replication::protocol;
+
+constexpr std::size_t value_bytes = 100;
+constexpr int rounds_of_floor = 5'000;
+constexpr int znodes_per_directory = 1'000;
+
+replication::Data value() { return replication::Bytes(value_bytes, 'v'); }
+
+protocol::CreateRequest create(std::string path) {
+  return {.path = std::move(path), .data = value(), .acl = replication::open_acl()};
+}
+
+void print(const LoadResult& result) {
+  std::printf(
+      "{\"operations\": %llu, \"errors\": %llu, \"per_second\": %.0f, \"median_us\": %.1f, "
+      "\"p99_us\": %.1f, \"max_us\": %.1f}\n",
+      static_cast<unsigned long long>(result.operations),
+      static_cast<unsigned long long>(result.errors),
+      static_cast<double>(result.operations) / result.seconds, result.latency_us.median,
+      result.latency_us.p99, result.latency_us.max);
+}
+
+// Runs `count` requests through one session, keeping many in flight.
+LoadResult run_all(std::uint16_t port, int count,
+                   const std::function<protocol::Request(int)>& request) {
+  int next = 0;
+  return run_load({.port = port, .sessions = 1, .window = 500}, 3'600,
+                  [&](int) -> std::optional<protocol::Request> {
+                    if (next == count) {
+                      return std::nullopt;
+                    }
+                    return request(next++);
+                  });
+}
+
+std::string bench_path(int session) { return "/bench/s" + std::to_string(session); }
+
+void cell(bool write, const LoadOptions& options, double seconds) {
+  run_all(options.port, 1, [](int) { return create("/bench"); });
+  run_all(options.port, options.sessions, [](int i) { return create(bench_path(i)); });
+  print(run_load(options, seconds, [write](int session) -> std::optional<protocol::Request> {
+    if (write) {
+      return protocol::SetDataRequest{.path = bench_path(session), .data = value()};
+    }
+    return protocol::GetDataRequest{.path = bench_path(session)};
+  }));
+}
+
+std::string filled_path(int i) {
+  return "/fill/d" + std::to_string(i / znodes_per_directory) + "/n" + std::to_string(i);
+}
+
+void fill(std::uint16_t port, int count) {
+  run_all(port, 1, [](int) { return create("/fill"); });
+  const int directories = (count + znodes_per_directory - 1) / znodes_per_directory;
+  run_all(port, directories, [](int i) { return create("/fill/d" + std::to_string(i)); });
+  print(run_all(port, count, [](int i) { return create(filled_path(i)); }));
+}
+
+void rewrite(const LoadOptions& options, double seconds, int count) {
+  std::minstd_rand random;
+  std::uniform_int_distribution<int> any(0, count - 1);
+  print(run_load(options, seconds, [&](int) -> std::optional<protocol::Request> {
+    return protocol::SetDataRequest{.path = filled_path(any(random)), .data = value()};
+  }));
+}
+
+double median_us(const std::function<void()>& step) {
+  std::vector<float> times;
+  for (int i = 0; i < rounds_of_floor; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    step();
+    times.push_back(
+        std::chrono::duration<float, std::micro>(std::chrono::steady_clock::now() - start).count());
+  }
+  return distribution_of(std::move(times)).median;
+}
+
+double round_trip_us() {
+  const EchoServer server;
+  const int client = connect_to(server.port());
+  std::array<char, 140> message{};
+  const double result = median_us([client, &message] {
+    if (send(client, message.data(), message.size(), MSG_NOSIGNAL) < 0 ||
+        recv(client, message.data(), message.size(), MSG_WAITALL) < 0) {
+      std::exit(1);
+    }
+  });
+  close(client);
+  return result;
+}
+
+double sync_us(const char* file) {
+  const int descriptor = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  const std::vector<char> zeros(16UL << 20);
+  if (write(descriptor, zeros.data(), zeros.size()) < 0 || fsync(descriptor) != 0) {
+    std::perror(file);
+    std::exit(1);
+  }
+  lseek(descriptor, 0, SEEK_SET);
+  const std::array<char, 200> record{1};
+  const double result = median_us([descriptor, &record] {
+    if (write(descriptor, record.data(), record.size()) < 0 || fdatasync(descriptor) != 0) {
+      std::exit(1);
+    }
+  });
+  close(descriptor);
+  unlink(file);
+  return result;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  const auto number = [&arguments](std::size_t i) { return std::atoi(arguments.at(i).c_str()); };
+  const auto& mode = arguments.at(0);
+  if (mode == "floor") {
+    std::printf("{\"round_trip_us\": %.1f, \"sync_us\": %.1f}\n", round_trip_us(),
+                sync_us(arguments.at(1).c_str()));
+  } else if (mode == "fill") {
+    fill(static_cast<std::uint16_t>(number(1)), number(2));
+  } else {
+    const LoadOptions options{
+        .port = static_cast<std::uint16_t>(number(1)), .sessions = number(2), .window = number(3)};
+    if (mode == "rewrite") {
+      rewrite(options, number(4), number(5));
+    } else {
+      cell(mode == "write", options, number(4));
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace zabfs::benchmark
+
+int main(int argc, char** argv) {
+  try {
+    return zabfs::benchmark::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::cerr << "service_load: " << error.what() << '\n';
+    return 1;
+  }
+}

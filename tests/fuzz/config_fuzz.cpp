@@ -1,0 +1,30 @@
+// Arbitrary bytes as a configuration file: either a configuration that keeps every bound, or at
+// least one error, each in one line.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "daemon/config.hpp"
+#include "replication/model/check.hpp"
+
+using namespace zabfs::daemon;
+namespace limits = zabfs::replication::limits;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto result = parse_config(text, "zoo.cfg");
+  if (const auto* errors = std::get_if<ConfigErrors>(&result)) {
+    CHECK(!errors->empty());
+    for (const auto& error : *errors) {
+      CHECK(error.starts_with("zoo.cfg:") && error.find('\n') == error.npos, error);
+    }
+    return 0;
+  }
+  const auto& config = std::get<Config>(result);
+  CHECK(!config.data_directory.empty() && !config.log_directory.empty());
+  CHECK(config.session_timeout_min_ms <= config.session_timeout_max_ms);
+  CHECK(config.snapshots_kept >= limits::snapshots_kept_min);
+  CHECK(config.connections_max > 0 && config.connections_max <= limits::connections_max);
+  return 0;
+}

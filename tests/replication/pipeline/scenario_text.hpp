@@ -1,0 +1,56 @@
+// The language of the scenarios: requests as people write them, and what a client hears as text.
+//
+//   request                                     options
+//   ------------------------------------------  -----------------------------------------------
+//   create, create2 PATH                        data=TEXT|null  ephemeral  sequential  flags=N
+//                                               acl=open|read|none|digest|world:BITS
+//   delete PATH, check PATH                     version=N
+//   set PATH                                    data=TEXT|null  version=N
+//   get, exists, ls, ls2 PATH                   watch
+//   getacl, sync PATH
+//   multi REQUEST ; REQUEST ; ...
+//   setwatches                                  since=EPOCH.COUNTER  data=  exist=  child=
+//   (PATH,PATH) ping, close
+//
+// Data is empty unless stated. A path "" is the empty path.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "replication/protocol/handshake.hpp"
+#include "replication/protocol/requests.hpp"
+#include "tests/support/wire_client.hpp"
+
+namespace zabfs::test {
+
+// The words of a command behind its verb: bare words, and key=value.
+class Words {
+ public:
+  explicit Words(std::vector<std::string> words) : words_(std::move(words)) {}
+
+  // The value of `key`; nullopt if it is not there.
+  std::optional<std::string> value(const std::string& key) const;
+  bool has(const std::string& word) const;
+  std::int64_t number(const std::string& key, std::int64_t otherwise) const;
+
+  // The word at `place`, or the words from there on; none beyond the end.
+  std::string at(std::size_t place) const;
+  std::vector<std::string> from(std::size_t place) const;
+
+ private:
+  std::vector<std::string> words_;
+};
+
+// The request; nullopt if `verb` is none.
+std::optional<replication::protocol::Request> request_of(const std::string& verb,
+                                                         const Words& words);
+
+// 1.2 is epoch 1, counter 2.
+replication::Zxid zxid_of(const std::string& text);
+
+// One line without its newline.
+std::string text_of(const Heard& heard);
+
+}  // namespace zabfs::test

@@ -1,0 +1,242 @@
+#include "tests/support/fake_ensemble.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "replication/model/path.hpp"
+
+namespace zabfs::test {
+
+using namespace replication;            // NOLINT
+using namespace replication::protocol;  // NOLINT
+using fusefs::client::ReplyCallback;
+using fusefs::client::RequestId;
+
+namespace {
+
+bool is_change(const Request& request) { return is_write(op_of(request)); }
+
+std::string path_of(const Request& request) {
+  return std::visit(
+      [](const auto& r) -> std::string {
+        if constexpr (requires { r.path; }) {
+          return r.path;
+        } else {
+          return {};
+        }
+      },
+      request);
+}
+
+}  // namespace
+
+FakeEnsemble::FakeEnsemble() { tree_["/"] = {.data = Bytes{}, .acl = open_acl()}; }
+
+RequestId FakeEnsemble::submit(Request request, ReplyCallback callback) {
+  ++request_count_;
+  if (is_change(request) && before_write_) {
+    std::exchange(before_write_, {})();
+  }
+  const RequestId id{++last_id_};
+  Outcome outcome = failure_ != ErrorCode::ok
+                        ? Outcome(failure_)
+                        : std::visit([this](const auto& r) { return apply(r); }, request);
+  Result<fusefs::client::Reply> reply =
+      outcome ? Result<fusefs::client::Reply>({.body = std::move(*outcome), .zxid = {zxid_}})
+              : outcome.error();
+  waiting_.push_back({id, path_of(request), std::move(reply), std::move(callback)});
+  return id;
+}
+
+void FakeEnsemble::forget(RequestId id) {
+  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.id == id; });
+}
+
+void FakeEnsemble::deliver() {
+  for (;;) {
+    const auto next = std::ranges::find_if(
+        waiting_, [&](const Waiting& waiting) { return !held_.contains(waiting.path); });
+    if (next == waiting_.end()) {
+      return;
+    }
+    Waiting answered = std::move(*next);
+    waiting_.erase(next);
+    answered.callback(std::move(answered.reply));
+  }
+}
+
+void FakeEnsemble::create(const std::string& path, Data data, std::int64_t owner) {
+  static_cast<void>(add(path, data, open_acl(), owner));
+}
+
+void FakeEnsemble::set(const std::string& path, const std::string& text) {
+  const ByteView bytes = bytes_of(text);
+  static_cast<void>(apply(SetDataRequest{.path = path, .data = Bytes(bytes.begin(), bytes.end())}));
+}
+
+void FakeEnsemble::remove(const std::string& path) {
+  static_cast<void>(apply(DeleteRequest{.path = path}));
+}
+
+const FakeEnsemble::Znode* FakeEnsemble::find(const std::string& path) const {
+  const auto found = tree_.find(path);
+  return found == tree_.end() ? nullptr : &found->second;
+}
+
+std::string FakeEnsemble::text(const std::string& path) const {
+  const Znode* znode = find(path);
+  if (znode == nullptr) {
+    return "(none)";
+  }
+  return znode->data ? std::string(text_of(*znode->data)) : "(null)";
+}
+
+std::vector<std::string> FakeEnsemble::children_of(const std::string& path) const {
+  std::vector<std::string> names;
+  for (const auto& [other, znode] : tree_) {
+    if (other != "/" && parent_of(other) == path) {
+      names.emplace_back(name_of_path(other));
+    }
+  }
+  return names;
+}
+
+Result<Stat> FakeEnsemble::add(const std::string& path, const Data& data, const Acl& acl,
+                               std::int64_t owner) {
+  const auto parent = tree_.find(std::string(parent_of(path)));
+  if (parent == tree_.end()) {
+    return ErrorCode::no_node;
+  }
+  if (tree_.contains(path)) {
+    return ErrorCode::node_exists;
+  }
+  if (parent->second.stat.ephemeral_owner != 0) {
+    return ErrorCode::no_children_for_ephemerals;
+  }
+  const auto zxid = static_cast<std::int64_t>(++zxid_);
+  ++parent->second.stat.num_children;
+  ++parent->second.stat.cversion;
+  parent->second.stat.pzxid = zxid;
+  Znode znode{.data = data, .acl = acl};
+  znode.stat = {.czxid = zxid,
+                .mzxid = zxid,
+                .ctime = zxid * 1000,
+                .mtime = zxid * 1000,
+                .ephemeral_owner = owner,
+                .data_length = data ? static_cast<std::int32_t>(data->size()) : 0,
+                .pzxid = zxid};
+  tree_.emplace(path, znode);
+  return znode.stat;
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const CreateRequest& request) {
+  const auto added =
+      add(request.path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
+  return added ? Outcome(PathResponse{request.path}) : added.error();
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const Create2Request& request) {
+  const auto added =
+      add(request.path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
+  return added ? Outcome(PathStatResponse{request.path, *added}) : added.error();
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const DeleteRequest& request) {
+  const auto found = tree_.find(request.path);
+  if (found == tree_.end()) {
+    return ErrorCode::no_node;
+  }
+  if (request.version != -1 && request.version != found->second.stat.version) {
+    return ErrorCode::bad_version;
+  }
+  if (found->second.stat.num_children > 0) {
+    return ErrorCode::not_empty;
+  }
+  Stat& parent = tree_.at(std::string(parent_of(request.path))).stat;
+  --parent.num_children;
+  ++parent.cversion;
+  parent.pzxid = static_cast<std::int64_t>(++zxid_);
+  tree_.erase(found);
+  return Outcome(EmptyResponse{});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const SetDataRequest& request) {
+  const auto found = tree_.find(request.path);
+  if (found == tree_.end()) {
+    return ErrorCode::no_node;
+  }
+  Stat& stat = found->second.stat;
+  if (request.version != -1 && request.version != stat.version) {
+    return ErrorCode::bad_version;
+  }
+  found->second.data = request.data;
+  ++stat.version;
+  stat.mzxid = static_cast<std::int64_t>(++zxid_);
+  stat.mtime = stat.mzxid * 1000;
+  stat.data_length = request.data ? static_cast<std::int32_t>(request.data->size()) : 0;
+  return Outcome(StatResponse{stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const CheckRequest& request) {
+  const Znode* znode = find(request.path);
+  if (znode == nullptr) {
+    return ErrorCode::no_node;
+  }
+  return request.version == znode->stat.version ? Outcome(EmptyResponse{}) : ErrorCode::bad_version;
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const ExistsRequest& request) {
+  const Znode* znode = find(request.path);
+  return znode == nullptr ? Outcome(ErrorCode::no_node) : Outcome(StatResponse{znode->stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const GetDataRequest& request) {
+  const Znode* znode = find(request.path);
+  return znode == nullptr ? Outcome(ErrorCode::no_node)
+                          : Outcome(GetDataResponse{znode->data, znode->stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const GetAclRequest& request) {
+  const Znode* znode = find(request.path);
+  return znode == nullptr ? Outcome(ErrorCode::no_node)
+                          : Outcome(GetAclResponse{znode->acl, znode->stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildrenRequest& request) {
+  return find(request.path) == nullptr ? Outcome(ErrorCode::no_node)
+                                       : Outcome(GetChildrenResponse{children_of(request.path)});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildren2Request& request) {
+  const Znode* znode = find(request.path);
+  return znode == nullptr ? Outcome(ErrorCode::no_node)
+                          : Outcome(GetChildren2Response{children_of(request.path), znode->stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
+  const Tree before = tree_;
+  MultiResponse response;
+  bool has_failed = false;
+  for (const auto& operation : request.operations) {
+    const OpCode op = std::visit([](const auto& o) { return o.op; }, operation);
+    const Outcome outcome = has_failed
+                                ? Outcome(ErrorCode::runtime_inconsistency)
+                                : std::visit([this](const auto& o) { return apply(o); }, operation);
+    MultiResult result{.op = op};
+    if (!outcome) {
+      has_failed = true;
+      result.body = MultiError{outcome.error()};
+    } else if (const auto* created = std::get_if<PathStatResponse>(&*outcome)) {
+      result.body = *created;
+    } else if (const auto* stat = std::get_if<StatResponse>(&*outcome)) {
+      result.body = *stat;
+    }
+    response.results.push_back(result);
+  }
+  if (has_failed) {
+    tree_ = before;
+  }
+  return Outcome(response);
+}
+
+}  // namespace zabfs::test

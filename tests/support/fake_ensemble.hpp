@@ -1,0 +1,115 @@
+// An ensemble in memory behind the client's interface: what is submitted takes effect at once and
+// in order, and is answered when the test says so.
+//
+//   FakeEnsemble ensemble;
+//   ensemble.hold("/slow");            // what is asked about it is not answered until release()
+//   ...                                // submit requests
+//   ensemble.deliver();                // calls back, in the order of the requests
+//
+// Nodes behave as ZooKeeper's: versions, parents, ephemerals without children, all-or-nothing
+// transactions. There are no watches and no access checks.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fusefs/client/client.hpp"
+
+namespace zabfs::test {
+
+class FakeEnsemble : public fusefs::client::Client {
+ public:
+  struct Znode {
+    replication::Data data{};
+    replication::Stat stat{};
+    replication::Acl acl{};
+  };
+
+  FakeEnsemble();
+
+  fusefs::client::RequestId submit(replication::protocol::Request request,
+                                   fusefs::client::ReplyCallback callback) override;
+  void forget(fusefs::client::RequestId id) override;
+  void on_event(std::function<void(const fusefs::client::WatchNotice&)>) override {}
+  void on_state(std::function<void(fusefs::client::SessionState)>) override {}
+  fusefs::client::SessionState state() const override { return state_; }
+  replication::SessionId session() const override { return {77}; }
+  std::int32_t timeout_ms() const override { return 10'000; }
+  std::string server() const override { return "fake:2181"; }
+  replication::Zxid last_zxid() const override { return {zxid_}; }
+  void close(std::function<void()> done) override { done(); }
+
+  // Calls back until nothing is left to answer, except what is held.
+  void deliver();
+
+  void hold(const std::string& path) { held_.insert(path); }
+  void release() { held_.clear(); }
+
+  // From now on every request fails with `code`, without effect; ok ends that.
+  void fail(replication::ErrorCode code) { failure_ = code; }
+  void set_state(fusefs::client::SessionState state) { state_ = state; }
+
+  // What another client does, at once.
+  void create(const std::string& path, replication::Data data, std::int64_t owner = 0);
+  void set(const std::string& path, const std::string& text);
+  void remove(const std::string& path);
+
+  // Before the next request of that kind: another client comes first.
+  void before_next_write(std::function<void()> action) { before_write_ = std::move(action); }
+
+  // The znode, or nullptr.
+  const Znode* find(const std::string& path) const;
+  // Its data as text; "(none)" if there is no znode, "(null)" if there are no data.
+  std::string text(const std::string& path) const;
+
+  std::size_t request_count() const { return request_count_; }
+  std::size_t unanswered() const { return waiting_.size(); }
+
+ private:
+  using Tree = std::map<std::string, Znode>;
+  using Outcome = replication::Result<replication::protocol::Response>;
+
+  struct Waiting {
+    fusefs::client::RequestId id{};
+    std::string path{};
+    replication::Result<fusefs::client::Reply> reply;
+    fusefs::client::ReplyCallback callback{};
+  };
+
+  Outcome apply(const replication::protocol::CreateRequest& request);
+  Outcome apply(const replication::protocol::Create2Request& request);
+  Outcome apply(const replication::protocol::DeleteRequest& request);
+  Outcome apply(const replication::protocol::SetDataRequest& request);
+  Outcome apply(const replication::protocol::CheckRequest& request);
+  Outcome apply(const replication::protocol::ExistsRequest& request);
+  Outcome apply(const replication::protocol::GetDataRequest& request);
+  Outcome apply(const replication::protocol::GetAclRequest& request);
+  Outcome apply(const replication::protocol::GetChildrenRequest& request);
+  Outcome apply(const replication::protocol::GetChildren2Request& request);
+  Outcome apply(const replication::protocol::MultiRequest& request);
+  template <class Request>
+  Outcome apply(const Request&) {
+    return replication::ErrorCode::unimplemented;
+  }
+
+  replication::Result<replication::Stat> add(const std::string& path, const replication::Data& data,
+                                             const replication::Acl& acl, std::int64_t owner);
+  std::vector<std::string> children_of(const std::string& path) const;
+
+  Tree tree_{};
+  std::uint64_t zxid_{};
+  std::uint64_t last_id_{};
+  std::size_t request_count_{};
+  std::deque<Waiting> waiting_{};
+  std::set<std::string> held_{};
+  std::function<void()> before_write_{};
+  replication::ErrorCode failure_{};
+  fusefs::client::SessionState state_{fusefs::client::SessionState::connected};
+};
+
+}  // namespace zabfs::test
