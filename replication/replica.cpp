@@ -15,6 +15,7 @@ Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
       ports_(ports),
       storage_(ports.disk, store::StorageOptions{.segment_bytes = options.log_segment_bytes,
                                                  .snapshots_kept = options.snapshots_kept}),
+      quorums_(Ensemble{}, options.id),
       pending_(tree_),
       reader_(tree_, watches_),
       expiry_(options.tick_ms) {}
@@ -38,7 +39,7 @@ void Replica::State::begin_epoch() {
 }
 
 void Replica::State::start_serving() {
-  broadcast_.emplace(epochs_.current, tree_.last_applied(), std::vector<ServerId>{options_.id},
+  broadcast_.emplace(epochs_.current, tree_.last_applied(), quorums_,
                      options_.epoch_transactions_max);
   sessions_opened_ = 0;
   phase_ = Phase::serving;

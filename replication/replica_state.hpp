@@ -28,6 +28,7 @@
 #include "replication/tree/snapshot_writer.hpp"
 #include "replication/tree/watch_table.hpp"
 #include "replication/zab/broadcast.hpp"
+#include "replication/zab/quorum.hpp"
 
 namespace zabfs::replication {
 
@@ -118,6 +119,7 @@ class Replica::State {
 
   Phase phase_{Phase::starting};
   store::Epochs epochs_{};  // of this reign; durable once phase_ is past starting
+  zab::Quorums quorums_;
   std::optional<zab::Broadcast> broadcast_;
   std::deque<Proposal> proposals_;
   std::size_t proposal_bytes_{};

@@ -72,6 +72,11 @@ inline constexpr std::size_t set_watches_batch_bytes = 128UL << 10;
 inline constexpr std::size_t set_watches_slack_bytes = 64;
 inline constexpr std::int64_t client_close_ms_max = 1'000;
 
+// The ensemble: server ids are 1 to this (a session id has one byte for its server), and what one
+// voter may weigh, so that no sum of weights overflows.
+inline constexpr std::int64_t server_id_max = 254;
+inline constexpr std::uint64_t server_weight_max = 1'000'000'000;
+
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 

@@ -3,20 +3,17 @@
 #include <algorithm>
 
 #include "replication/model/check.hpp"
-#include "replication/zab/quorum.hpp"
 
 namespace zabfs::replication::zab {
 
-Broadcast::Broadcast(Epoch epoch, Zxid history_end, const std::vector<ServerId>& voters,
+Broadcast::Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums,
                      std::uint32_t counter_max)
-    : epoch_(epoch),
+    : quorums_(&quorums),
+      epoch_(epoch),
       last_(Zxid::at(epoch, counter_max)),
       proposed_(history_end),
       committed_(history_end) {
   CHECK(history_end.epoch() < epoch, "epoch ", epoch, " does not follow ", history_end);
-  for (const ServerId voter : voters) {
-    acknowledged_[voter] = history_end;
-  }
 }
 
 Zxid Broadcast::propose() {
@@ -29,17 +26,12 @@ bool Broadcast::is_exhausted() const { return proposed_ == last_; }
 
 void Broadcast::acknowledge(ServerId from, Zxid up_to) {
   CHECK(up_to <= proposed_, "acknowledged ", up_to, " but proposed only ", proposed_);
-  const auto voter = acknowledged_.find(from);
-  if (voter == acknowledged_.end()) {
+  if (!quorums_->is_voter(from)) {
     return;
   }
-  voter->second = std::max(voter->second, up_to);
-  std::vector<Zxid> reached;
-  reached.reserve(acknowledged_.size());
-  for (const auto& [server, zxid] : acknowledged_) {
-    reached.push_back(zxid);
-  }
-  committed_ = std::max(committed_, reached_by_majority(reached));
+  Zxid& acknowledged = acknowledged_[from];
+  acknowledged = std::max(acknowledged, up_to);
+  committed_ = std::max(committed_, quorums_->reached_by_quorum(acknowledged_));
 }
 
 }  // namespace zabfs::replication::zab

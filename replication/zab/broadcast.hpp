@@ -2,9 +2,8 @@
 //
 //   propose()                 gives out the epoch's counters, one by one
 //   acknowledge(who, zxid)    `who` has everything up to zxid on its disk; cumulative, because
-//   links
-//                             and logs are first in, first out
-//   committed()               what a majority of the voters has acknowledged
+//                             links and logs are first in, first out
+//   committed()               what a quorum of the voters has acknowledged
 //
 // The leader is a voter like the others: it acknowledges to itself, after its own sync. An ensemble
 // of one therefore commits exactly what its disk holds.
@@ -14,19 +13,18 @@
 
 #include <cstdint>
 #include <map>
-#include <vector>
 
 #include "replication/model/ids.hpp"
+#include "replication/zab/quorum.hpp"
 
 namespace zabfs::replication::zab {
 
 class Broadcast {
  public:
-  // A new reign that continues a log which ends at `history_end` and which a majority of `voters`
-  // already holds: Zab lets a leader begin only then. The epoch has `counter_max` transactions at
-  // the most, at least 1.
-  Broadcast(Epoch epoch, Zxid history_end, const std::vector<ServerId>& voters,
-            std::uint32_t counter_max);
+  // A new reign that continues a log which ends at `history_end` and which a quorum already holds:
+  // Zab lets a leader begin only then. The epoch has `counter_max` transactions at the most, at
+  // least 1. `quorums` outlives this object.
+  Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums, std::uint32_t counter_max);
 
   // The zxid of the next proposal. Not to be called when is_exhausted().
   Zxid propose();
@@ -43,11 +41,12 @@ class Broadcast {
   Zxid committed() const { return committed_; }
 
  private:
+  const Quorums* quorums_;
   Epoch epoch_;
   Zxid last_;  // that this epoch has
   Zxid proposed_;
   Zxid committed_;
-  std::map<ServerId, Zxid> acknowledged_;
+  std::map<ServerId, Zxid> acknowledged_;  // of voters, since the epoch began
 };
 
 }  // namespace zabfs::replication::zab
