@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <limits>
@@ -11,6 +10,8 @@
 #include <optional>
 #include <sstream>
 
+#include "daemon/config_value.hpp"
+#include "daemon/ensemble_lines.hpp"
 #include "daemon/spelling.hpp"
 
 namespace zabfs::daemon {
@@ -21,39 +22,15 @@ namespace limits = replication::limits;
 constexpr std::int64_t timeout_ms_max = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t line_bytes_max = 4096;
 
-// What a key's value may be and where it goes. Returns what is wrong with the value, or nothing.
-using Complaint = std::optional<std::string>;
-
 struct Draft {
   Config config{};
   std::int64_t session_timeout_min_ms{-1};  // -1: twice the tick
   std::int64_t session_timeout_max_ms{-1};  // -1: twenty times the tick
+  std::int64_t init_ticks{10};
+  std::int64_t sync_ticks{5};
+  std::optional<bool> is_observer{};  // peerType, if it is given
+  std::map<replication::ServerId, std::uint64_t> weights{};
 };
-
-std::string quoted(std::string_view text) {
-  std::string shown = "'";
-  for (const char c : text.substr(0, 60)) {
-    shown += c >= ' ' && c != '\x7f' ? c : '?';
-  }
-  return shown + (text.size() > 60 ? "...'" : "'");
-}
-
-struct Range {
-  std::int64_t min{};
-  std::int64_t max{};
-};
-
-Complaint number(std::string_view value, Range range, auto& to) {
-  std::int64_t parsed{};
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-  if (error != std::errc{} || end != value.data() + value.size() || parsed < range.min ||
-      parsed > range.max) {
-    return quoted(value) + " is not a number from " + std::to_string(range.min) + " to " +
-           std::to_string(range.max);
-  }
-  to = static_cast<std::remove_reference_t<decltype(to)>>(parsed);
-  return std::nullopt;
-}
 
 // A limit on a count, of which 0 means `unlimited`.
 Complaint count(std::string_view value, std::size_t max, std::size_t unlimited, std::size_t& to) {
@@ -62,7 +39,7 @@ Complaint count(std::string_view value, std::size_t max, std::size_t unlimited, 
   return complaint;
 }
 
-// Checked as ZooKeeper does, and used only by an ensemble of more than one replica.
+// Checked as ZooKeeper does, and not used.
 Complaint unused(std::string_view value, Range range) {
   std::int64_t ignored{};
   return number(value, range, ignored);
@@ -83,6 +60,14 @@ Complaint backlog(std::string_view value, int& to) {
 Complaint directory(std::string_view value, std::string& to) {
   if (value.empty()) {
     return "the directory's name is missing (write the path behind the '=')";
+  }
+  to = value;
+  return std::nullopt;
+}
+
+Complaint file_name(std::string_view value, std::string& to) {
+  if (value.empty()) {
+    return "the file's name is missing (write the path behind the '=')";
   }
   to = value;
   return std::nullopt;
@@ -114,6 +99,22 @@ Complaint level(std::string_view value, LogLevel& to) {
   }
   to = found->second;
   return std::nullopt;
+}
+
+Complaint peer_type(std::string_view value, std::optional<bool>& is_observer) {
+  const std::string type = lowered(value);
+  if (type != "observer" && type != "participant") {
+    return quoted(value) + " is no type of server (write participant or observer)";
+  }
+  is_observer = type == "observer";
+  return std::nullopt;
+}
+
+Complaint election_algorithm(std::string_view value) {
+  return value == "3" ? std::nullopt
+                      : Complaint(quoted(value) +
+                                  " is no algorithm of this version (3 is the only "
+                                  "one; remove the line)");
 }
 
 constexpr Range any_limit{1, 1'000'000};  // ticks that an ensemble may wait
@@ -169,39 +170,71 @@ const std::map<std::string_view, Setter>& keys() {
        [](V v, D&) {
          return unused(v, {0, 1'000'000});
        }},
-      {"initLimit", [](V v, D&) { return unused(v, any_limit); }},
-      {"syncLimit", [](V v, D&) { return unused(v, any_limit); }},
+      {"initLimit", [](V v, D& d) { return number(v, any_limit, d.init_ticks); }},
+      {"syncLimit", [](V v, D& d) { return number(v, any_limit, d.sync_ticks); }},
+      {"peerType", [](V v, D& d) { return peer_type(v, d.is_observer); }},
+      {"electionAlg", [](V v, D&) { return election_algorithm(v); }},
+      {"quorumListenOnAllIPs",
+       [](V v, D& d) { return truth(v, d.config.ensemble.listens_on_all_addresses); }},
+      {"zabfs.peerSecretFile",
+       [](V v, D& d) { return file_name(v, d.config.ensemble.secret_file); }},
+      {"zabfs.allowUnauthenticatedPeers",
+       [](V v, D& d) { return truth(v, d.config.ensemble.allows_unauthenticated_peers); }},
+      {"zabfs.peerTimeout",
+       [](V v, D& d) {
+         return number(v, {limits::peer_timeout_ms_min, timeout_ms_max},
+                       d.config.ensemble.peer_timeout_ms);
+       }},
       {"4lw.commands.whitelist", [](V v, D& d) { return words(v, d.config.four_letter_words); }},
       {"log.level", [](V v, D& d) { return level(v, d.config.log_level); }},
   };
   return table;
 }
 
-// What to say of a key that is not in the table.
+// Keys that carry a number: server.1, group.1, weight.1.
+using NumberedSetter = Complaint (*)(std::int64_t number, std::string_view value, Draft& draft);
+
+struct NumberedKeys {
+  std::string_view kind{};
+  Range numbers{};
+  NumberedSetter set{};
+};
+
+const std::array<NumberedKeys, 3>& numbered_keys() {
+  using N = std::int64_t;
+  using V = std::string_view;
+  using D = Draft;
+  static const std::array<NumberedKeys, 3> table{
+      {{"server",
+        {1, limits::server_id_max},
+        [](N n, V v, D& d) { return server_line(n, v, d.config.ensemble); }},
+       {"group",
+        {1, limits::server_id_max},
+        [](N n, V v, D& d) { return group_line(n, v, d.config.ensemble); }},
+       {"weight", {1, limits::server_id_max}, [](N n, V v, D& d) {
+          return weight_line(n, v, d.weights);
+        }}}};
+  return table;
+}
+
+// The row of `key`, if it begins as such keys do, whatever follows the point.
+const NumberedKeys* numbered(std::string_view key) {
+  const auto row =
+      std::ranges::find(numbered_keys(), key.substr(0, key.find('.')), &NumberedKeys::kind);
+  return row == numbered_keys().end() || key == row->kind ? nullptr : &*row;
+}
+
 std::string unknown_key(std::string_view key) {
-  for (const std::string_view ensemble : {"server.", "group.", "weight."}) {
-    if (key.starts_with(ensemble)) {
-      return quoted(key) +
-             " describes an ensemble, and this version runs a single replica (remove "
-             "the line; with several replicas the data would not be shared)";
-    }
-  }
   const auto nearest = nearest_spelling(key, keys());
   return "unknown key " + quoted(key) +
          (nearest ? " (did you mean '" + std::string(*nearest) + "'?)"
                   : " (remove the line; the manual page zabd(8) lists every key)");
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\f\v";
-  const auto first = text.find_first_not_of(blank);
-  return first == text.npos ? std::string_view{}
-                            : text.substr(first, text.find_last_not_of(blank) - first + 1);
-}
-
 class Parser {
  public:
-  explicit Parser(const std::string& file) : file_(file) {}
+  // `reads_files`: also those that the configuration leads to.
+  Parser(const std::string& file, bool reads_files) : file_(file), reads_files_(reads_files) {}
 
   void line(int number, std::string_view text) {
     if (text.size() > line_bytes_max) {
@@ -229,16 +262,22 @@ class Parser {
     if (config.log_directory.empty()) {
       config.log_directory = config.data_directory;
     }
-    const auto or_ticks = [&config](std::int64_t given_ms, std::int64_t ticks) {
-      return given_ms == -1 ? ticks * config.tick_ms : given_ms;
-    };
-    config.session_timeout_min_ms = or_ticks(draft_.session_timeout_min_ms, 2);
-    config.session_timeout_max_ms = or_ticks(draft_.session_timeout_max_ms, 20);
-    if (config.session_timeout_min_ms > config.session_timeout_max_ms) {
-      complain(std::max(lines_["minSessionTimeout"], lines_["maxSessionTimeout"]),
-               "the shortest session timeout, " + std::to_string(config.session_timeout_min_ms) +
-                   " ms, is above the longest, " + std::to_string(config.session_timeout_max_ms) +
-                   " ms (change minSessionTimeout or maxSessionTimeout)");
+    complete_session_timeouts();
+    config.ensemble.init_ms = draft_.init_ticks * config.tick_ms;
+    config.ensemble.sync_ms = draft_.sync_ticks * config.tick_ms;
+    if (errors_.empty()) {  // Lines that are wrong by themselves would be blamed twice.
+      for (const auto& [line, message] :
+           complete_ensemble(draft_.weights, lines_, config.ensemble)) {
+        complain(line, message);
+      }
+      if (config.ensemble.members.empty() && draft_.is_observer == true) {
+        complain(lines_["peerType"],
+                 "peerType: without a line server.N there is nothing to "
+                 "observe (add the ensemble's lines, or remove this one)");
+      }
+    }
+    if (errors_.empty() && reads_files_ && !config.ensemble.members.empty()) {
+      read_files();
     }
     if (!errors_.empty()) {
       return std::move(errors_);
@@ -248,20 +287,91 @@ class Parser {
 
  private:
   void assign(int number, std::string_view key, std::string_view value) {
+    std::string name(key);
+    std::optional<std::int64_t> which;
     const auto known = keys().find(key);
-    if (known == keys().end()) {
+    const auto* const row = numbered(key);
+    if (row != nullptr) {
+      const auto text = key.substr(row->kind.size() + 1);
+      which = number_in(text, row->numbers);
+      if (!which) {
+        complain(number, quoted(key) + " is not '" + std::string(row->kind) +
+                             ".' and a number from " + std::to_string(row->numbers.min) + " to " +
+                             std::to_string(row->numbers.max));
+        return;
+      }
+      name = std::string(row->kind) + "." + std::to_string(*which);
+    } else if (known == keys().end()) {
       complain(number, unknown_key(key));
       return;
     }
-    const auto [earlier, is_new] = lines_.try_emplace(known->first, number);
+    const auto [earlier, is_new] = lines_.try_emplace(name, number);
     if (!is_new) {
-      complain(number, std::string(key) + " is given a second time, after line " +
+      complain(number, name + " is given a second time, after line " +
                            std::to_string(earlier->second) + " (remove one of the two)");
       return;
     }
-    if (const auto complaint = known->second(value, draft_)) {
-      complain(number, std::string(key) + ": " + *complaint);
+    if (const auto complaint =
+            which ? row->set(*which, value, draft_) : known->second(value, draft_)) {
+      complain(number, name + ": " + *complaint);
     }
+  }
+
+  void complete_session_timeouts() {
+    Config& config = draft_.config;
+    const auto or_ticks = [&config](std::int64_t given_ms, std::int64_t ticks) {
+      return given_ms == -1 ? ticks * config.tick_ms : given_ms;
+    };
+    config.session_timeout_min_ms = or_ticks(draft_.session_timeout_min_ms, 2);
+    config.session_timeout_max_ms = or_ticks(draft_.session_timeout_max_ms, 20);
+    if (config.session_timeout_min_ms > config.session_timeout_max_ms) {
+      complain(std::max(line_of(lines_, "minSessionTimeout"), line_of(lines_, "maxSessionTimeout")),
+               "the shortest session timeout, " + std::to_string(config.session_timeout_min_ms) +
+                   " ms, is above the longest, " + std::to_string(config.session_timeout_max_ms) +
+                   " ms (change minSessionTimeout or maxSessionTimeout)");
+    }
+  }
+
+  void read_files() {
+    EnsembleConfig& ensemble = draft_.config.ensemble;
+    for (const auto& complaint :
+         {read_self(draft_.config.data_directory, file_, ensemble),
+          ensemble.secret_file.empty() ? std::nullopt : read_secret(ensemble)}) {
+      if (complaint) {
+        errors_.push_back(*complaint);
+      }
+    }
+    if (errors_.empty()) {
+      apply_own_line(ensemble.members.at(ensemble.self));
+    }
+  }
+
+  // What this server's own line says besides its address.
+  void apply_own_line(const EnsembleMember& own) {
+    Config& config = draft_.config;
+    const std::string key = "server." + std::to_string(config.ensemble.self.value);
+    const auto conflict = [&](const std::string& other, const std::string& remedy) {
+      complain(std::max(line_of(lines_, key), line_of(lines_, other)),
+               other + " on line " + std::to_string(line_of(lines_, other)) + " contradicts " +
+                   key + " on line " + std::to_string(line_of(lines_, key)) + " (" + remedy + ")");
+    };
+    if (draft_.is_observer.value_or(own.is_observer) != own.is_observer) {
+      conflict("peerType",
+               "every server must read the same: let the line of the server say "
+               "whether it is an observer");
+    }
+    if (!own.client_port) {
+      return;
+    }
+    if (lines_.contains("clientPort") && config.client_port != *own.client_port) {
+      conflict("clientPort", "remove one of the two");
+    }
+    if (lines_.contains("clientPortAddress") && !own.client_address.empty() &&
+        config.client_address != own.client_address) {
+      conflict("clientPortAddress", "remove one of the two");
+    }
+    config.client_port = *own.client_port;
+    config.client_address = own.client_address.empty() ? config.client_address : own.client_address;
   }
 
   void complain(int number, const std::string& message) {
@@ -269,21 +379,27 @@ class Parser {
   }
 
   const std::string& file_;
+  bool reads_files_;
   Draft draft_{};
-  std::map<std::string_view, int> lines_;  // where each key was given
+  KeyLines lines_;  // where each key was given
   ConfigErrors errors_;
 };
 
-}  // namespace
-
-std::variant<Config, ConfigErrors> parse_config(std::string_view text, const std::string& file) {
-  Parser parser(file);
+std::variant<Config, ConfigErrors> parse(std::string_view text, const std::string& file,
+                                         bool reads_files) {
+  Parser parser(file, reads_files);
   for (int number = 1; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     parser.line(number, text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return parser.finish();
+}
+
+}  // namespace
+
+std::variant<Config, ConfigErrors> parse_config(std::string_view text, const std::string& file) {
+  return parse(text, file, false);
 }
 
 std::variant<Config, ConfigErrors> read_config(const std::string& file) {
@@ -295,7 +411,7 @@ std::variant<Config, ConfigErrors> read_config(const std::string& file) {
     return ConfigErrors{file + ": cannot be read: " + std::strerror(errno != 0 ? errno : EIO) +
                         " (give the path of a configuration file)"};
   }
-  return parse_config(text.str(), file);
+  return parse(text.str(), file, true);
 }
 
 }  // namespace zabfs::daemon

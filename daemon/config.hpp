@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/ensemble_config.hpp"
 #include "replication/model/limits.hpp"
 
 namespace zabfs::daemon {
@@ -47,16 +48,19 @@ struct Config {
   std::vector<std::string> four_letter_words{"srvr"};  // that are answered; "*" is all of them
   LogLevel log_level{LogLevel::info};
 
+  EnsembleConfig ensemble{};
+
   bool operator==(const Config&) const = default;
 };
 
 // What is wrong with a configuration: one sentence per mistake, each `file:line: message`.
 using ConfigErrors = std::vector<std::string>;
 
-// Reads `text`; `file` is its name in error messages. Safe on any input.
+// Reads `text`; `file` is its name in error messages. Safe on any input. Looks at no other file, so
+// of an ensemble it remains open which server this is, and what the secret is.
 std::variant<Config, ConfigErrors> parse_config(std::string_view text, const std::string& file);
 
-// Reads the file.
+// Reads the file, and those of an ensemble that it leads to.
 std::variant<Config, ConfigErrors> read_config(const std::string& file);
 
 }  // namespace zabfs::daemon

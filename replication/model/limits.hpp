@@ -77,6 +77,11 @@ inline constexpr std::int64_t client_close_ms_max = 1'000;
 inline constexpr std::int64_t server_id_max = 254;
 inline constexpr std::uint64_t server_weight_max = 1'000'000'000;
 
+// How short a follower's patience with its leader may be, and the servers' common secret.
+inline constexpr std::int64_t peer_timeout_ms_min = 50;
+inline constexpr std::size_t peer_secret_bytes_min = 16;
+inline constexpr std::size_t peer_secret_bytes_max = 4'096;
+
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 

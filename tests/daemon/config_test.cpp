@@ -34,6 +34,8 @@ std::string error_in(const std::string& text) {
 TEST(Config, TheDataDirectoryIsAllThatMustBeGiven) {
   Config expected;
   expected.data_directory = expected.log_directory = "/d";
+  expected.ensemble.init_ms = 20'000;
+  expected.ensemble.sync_ms = 10'000;
   EXPECT_EQ(parsed(""), expected);
   const auto without = parse_config("clientPort=2181\n", "zoo.cfg");
   EXPECT_EQ(std::get<ConfigErrors>(without),
@@ -45,7 +47,7 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
       "dataLogDir=/l\nclientPort=0\nclientPortAddress=::1\nclientPortListenBacklog=7\n"
       "tickTime=100\nminSessionTimeout=300\nmaxSessionTimeout=900\nmaxClientCnxns=0\n"
       "maxCnxns=5\nglobalOutstandingLimit=11\nsnapCount=12\nautopurge.snapRetainCount=13\n"
-      "autopurge.purgeInterval=1\ninitLimit=10\nsyncLimit=5\n"
+      "autopurge.purgeInterval=1\ninitLimit=20\nsyncLimit=8\n"
       "4lw.commands.whitelist=ruok, srvr,*\nlog.level=debug\n");
   const Config expected{.data_directory = "/d",
                         .log_directory = "/l",
@@ -61,7 +63,8 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
                         .snapshot_every = 12,
                         .snapshots_kept = 13,
                         .four_letter_words = {"ruok", "srvr", "*"},
-                        .log_level = LogLevel::debug};
+                        .log_level = LogLevel::debug,
+                        .ensemble = {.init_ms = 2000, .sync_ms = 800}};
   EXPECT_EQ(config, expected);
 }
 
@@ -89,9 +92,6 @@ TEST(Config, AMistakeIsNamedWithItsLineAndARemedy) {
       {"colour=red",
        "zoo.cfg:2: unknown key 'colour' (remove the line; the manual page zabd(8) lists every "
        "key)"},
-      {"\nserver.1=h:2888:3888",
-       "zoo.cfg:3: 'server.1' describes an ensemble, and this version runs a single replica "
-       "(remove the line; with several replicas the data would not be shared)"},
       {"tickTime=10\ntickTime=10",
        "zoo.cfg:3: tickTime is given a second time, after line 2 (remove one of the two)"},
       {"dataDir=/e",
