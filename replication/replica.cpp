@@ -74,7 +74,7 @@ Zxid Replica::State::propose(SessionId session, tree::TransactionBody body, Conn
   tree::append_transaction(record_, proposal.transaction);
   proposal.bytes = record_.size();
   proposal_bytes_ += proposal.bytes;
-  storage_.append(zxid, record_);
+  storage_.append(zxid, record_, broadcast_->committed());
   proposals_.push_back(std::move(proposal));
   return zxid;
 }

@@ -39,6 +39,11 @@ inline constexpr std::size_t connection_requests_max = 1'000;
 inline constexpr std::size_t requests_in_flight_max = 100'000;
 inline constexpr std::size_t request_bytes_in_flight_max = 256UL << 20;
 
+// The log behind the last transaction known to be committed, which a start keeps in memory. It was in
+// flight when the server stopped: what a leader admits, and with room to spare what its connections
+// had under way just then.
+inline constexpr std::size_t log_tail_bytes_max = 4 * request_bytes_in_flight_max;
+
 // Bytes that may wait for a client that does not read: above the first, reading from it stops;
 // above the second, it is disconnected.
 inline constexpr std::size_t outbox_bytes_high = 4UL << 20;

@@ -10,23 +10,20 @@ namespace zabfs::replication::store {
 namespace {
 
 constexpr std::uint64_t magic = 0x7a61626673'65706fU;  // "zabfsepo"
-constexpr std::uint32_t version = 1;
-constexpr std::size_t file_bytes = 36;
+constexpr std::uint32_t version = 2;
+constexpr std::size_t file_bytes = 48;
 
 struct File {
   std::uint64_t magic{};
   std::uint32_t version{};
-  Epochs epochs{};
-  Zxid history{};
+  EpochRecord record{};
 
-  static auto fields(auto& f) { return std::tie(f.magic, f.version, f.epochs, f.history); }
+  static auto fields(auto& f) { return std::tie(f.magic, f.version, f.record); }
 };
 
 }  // namespace
 
-Bytes encode(const EpochRecord& record) {
-  return with_checksum(File{magic, version, record.epochs, record.history}, 0);
-}
+Bytes encode(const EpochRecord& record) { return with_checksum(File{magic, version, record}, 0); }
 
 Verdict<EpochRecord> decode_epochs(ByteView bytes) {
   constexpr auto advice =
@@ -42,12 +39,12 @@ Verdict<EpochRecord> decode_epochs(ByteView bytes) {
                    "; this program knows format ", version,
                    ". Start the version of the program that wrote it.");
   }
-  if (file->epochs.accepted < file->epochs.current) {
-    return refusal("The file ", epochs_file, " says that epoch ", file->epochs.current,
-                   " was entered although only epoch ", file->epochs.accepted,
+  if (file->record.epochs.accepted < file->record.epochs.current) {
+    return refusal("The file ", epochs_file, " says that epoch ", file->record.epochs.current,
+                   " was entered although only epoch ", file->record.epochs.accepted,
                    " had been accepted, which cannot be.", advice);
   }
-  return EpochRecord{file->epochs, file->history};
+  return file->record;
 }
 
 }  // namespace zabfs::replication::store

@@ -1,19 +1,30 @@
 // The data directory, and the names in it.
 //
-//   epochs                      the promises                                     (epochs.hpp)
-//   log.0000000100000001        a segment, named after its first transaction     (log_format.hpp)
-//   log.000000010000a3f7        the one that is being written
-//   snapshot.0000000100009c40   a snapshot, named after the last transaction that is surely in it
-//                                                                                (snapshot_format.hpp)
-//   epochs.tmp                  the next one, while it is being made; a crash may leave it behind,
-//   snapshot.tmp                and the next start removes it
+//   epochs                               the promises, and which generation counts   (epochs.hpp)
+//   log.00000000.0000000000000000        a segment: its generation, and how many records of the log
+//                                        stand before it                         (log_format.hpp)
+//   log.00000000.000000000000a3f7        the one that is being written
+//   snapshot.00000000.0000000100009c40   a snapshot: its generation, and the last transaction that
+//                                        is surely in it                    (snapshot_format.hpp)
+//   epochs.tmp                           the next one, while it is being made; a crash may leave it
+//   snapshot.tmp                         behind, and the next start removes it
 //
-// Zxids are 16 lower-case hexadecimal digits, so names sort like history. Other names belong to
-// others and are left alone, except that nobody else may use the beginnings "log." and "snapshot.":
-// a directory of Apache ZooKeeper is refused, not added to.
+// A generation is one history of this server. The first is 0; whenever a leader's snapshot replaces
+// the whole history, another begins, and files of any but the one that `epochs` names count for
+// nothing.
+//
+// Segments have the position of their first record in the name, not its zxid: behind a truncation
+// the log goes on with zxids that it may have held before, but its records only ever become more.
+//
+// Numbers are lower-case hexadecimal digits, as many as their type can need, so names sort like
+// what they name. Other names belong to others and are left alone, except that nobody else may use
+// the beginnings "log." and "snapshot.": a directory of Apache ZooKeeper is refused, not added to.
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "replication/model/ids.hpp"
@@ -26,14 +37,33 @@ inline const FileName epochs_file = "epochs";
 inline const FileName epochs_draft = "epochs.tmp";
 inline const FileName snapshot_draft = "snapshot.tmp";
 
-FileName segment_name(Zxid first);
-FileName snapshot_name(Zxid taken_at);
+// One history of this server, from its beginning or from a leader's snapshot on.
+using Generation = Id<struct GenerationTag, std::uint32_t>;
 
-// What a directory holds; zxids ascending.
+struct SegmentId {
+  Generation generation{};
+  std::uint64_t first{};  // position of its first record in the log: how many stand before it
+
+  static auto fields(auto& s) { return std::tie(s.generation, s.first); }
+  friend auto operator<=>(const SegmentId&, const SegmentId&) = default;
+};
+
+struct SnapshotId {
+  Generation generation{};
+  Zxid taken_at{};
+
+  static auto fields(auto& s) { return std::tie(s.generation, s.taken_at); }
+  friend auto operator<=>(const SnapshotId&, const SnapshotId&) = default;
+};
+
+FileName segment_name(const SegmentId& segment);
+FileName snapshot_name(const SnapshotId& snapshot);
+
+// What a directory holds, ascending.
 struct Listing {
   bool has_epochs{};
-  std::vector<Zxid> segments{};
-  std::vector<Zxid> snapshots{};
+  std::vector<SegmentId> segments{};
+  std::vector<SnapshotId> snapshots{};
   std::vector<FileName> drafts{};
 
   bool operator==(const Listing&) const = default;

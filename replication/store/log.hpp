@@ -3,6 +3,8 @@
 //   append --> waiting batches --flush--> one batch in flight --> durable
 //
 // A batch is written only when the one before it is synced; the format's crash story rests on that.
+// A truncation is a record in it, so it goes the same way.
+//
 // A start never writes into a segment of an earlier start: its first batch begins a new one.
 //
 // Which jobs make a batch durable:
@@ -26,6 +28,9 @@
 #include "replication/model/ids.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/store/job_queue.hpp"
+#include "replication/store/layout.hpp"
+#include "replication/store/log_extent.hpp"
+#include "replication/store/log_format.hpp"
 
 namespace zabfs::replication::store {
 
@@ -35,61 +40,98 @@ struct LogOptions {
   std::uint64_t zeros_ahead_bytes{};
 };
 
+// A segment on disk: the position of its first record, and the zxid at which the log ended before.
+struct LogSegment {
+  std::uint64_t first{};
+  Zxid previous{};
+
+  bool operator==(const LogSegment&) const = default;
+};
+
+// A log as recovery found it, or one without any record.
+struct LogContents {
+  LogExtent extent{};
+  std::uint64_t records{};
+  std::vector<LogSegment> segments{};  // ascending by `first`
+};
+
 class Log {
  public:
-  // `queue` outlives the log.
-  Log(JobQueue& queue, const LogOptions& options) : queue_(queue), options_(options) {}
+  // Continues the log `found` of `generation`, which is durable once `ticket` is done. `queue`
+  // outlives the log.
+  Log(JobQueue& queue, const LogOptions& options, Generation generation, LogContents found,
+      Ticket ticket);
 
-  // Continues a log of `segments` that ends at `last`, durable once `recovered` is done.
-  void resume(std::vector<Zxid> segments, Zxid last, Ticket recovered);
+  // Buffers a transaction. It must follow last(). Everything up to `committed` is known to be
+  // committed; what of that the log does not hold, it does not remember.
+  void append(Zxid zxid, ByteView payload, Zxid committed);
 
-  // Buffers a transaction. It must follow the previous one.
-  void append(Zxid zxid, ByteView payload);
+  // True if the log may be truncated behind `keep`.
+  bool may_end_at(Zxid keep) const { return extent_.may_end_at(keep); }
+
+  // Buffers a truncation: nothing behind `keep` counts any more. may_end_at(keep).
+  void truncate_after(Zxid keep);
+
+  // The last transaction, whether durable or not.
+  Zxid last() const { return extent_.last(); }
 
   // Submits the next batch, unless one is in flight or nothing is buffered.
   void flush();
 
+  // True if everything buffered so far is durable.
+  bool is_flushed() const { return waiting_.empty() && !flight_; }
+
   // To be called when the queue has heard from the disk.
   void on_disk_done();
 
+  // The last transaction that no crash takes away, be it one before or behind a truncation that is
+  // on its way.
   Zxid durable() const { return durable_; }
 
-  // What is durable once everything submitted so far is done.
-  Zxid submitted() const { return flight_ ? flight_->last : durable_; }
+  // How many records are durable once everything submitted so far is done.
+  std::uint64_t records_submitted() const { return flight_ ? flight_->records : durable_records_; }
 
-  // Jobs that remove the segments without any transaction from `oldest` on. The log forgets them.
+  // Jobs that remove the segments without any transaction behind `oldest`. The log forgets them.
   std::vector<DiskJob> forget_before(Zxid oldest);
 
  private:
   struct Batch {
-    Bytes records{};
-    Zxid first{};
-    Zxid last{};
+    Bytes bytes{};
+    std::uint64_t first{};    // position of its first record
+    Zxid previous{};          // last() before it
+    Zxid committed{};         // known before it
+    Zxid durable{};           // what durable() is once it is synced
+    std::uint64_t records{};  // how many there are then
   };
 
   struct Flight {
     Ticket ticket{};
-    Zxid last{};
+    Zxid durable{};
+    std::uint64_t records{};
   };
 
   // The segment that is being written.
   struct Segment {
-    Zxid first{};
+    SegmentId id{};
     std::uint64_t bytes{};       // header and records
     std::uint64_t file_bytes{};  // the same and the zeros behind them
   };
 
+  void buffer(const LogEntry& entry);
   bool fits_into_segment(const Batch& batch) const;
   std::vector<DiskJob> begin_segment(const Batch& batch);
   void add_zeros_ahead(Bytes& records);
 
   JobQueue& queue_;
   LogOptions options_;
+  Generation generation_;
+  LogExtent extent_;         // with what is buffered
+  std::uint64_t records_{};  // likewise
   Zxid durable_{};
-  Zxid appended_{};
+  std::uint64_t durable_records_{};
   std::deque<Batch> waiting_;
   std::optional<Flight> flight_;
-  std::vector<Zxid> segments_;  // first zxids, ascending
+  std::vector<LogSegment> segments_;  // ascending
   std::optional<Segment> segment_;
 };
 

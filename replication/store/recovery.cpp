@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "replication/store/layout.hpp"
-#include "replication/store/log_reader.hpp"
 #include "replication/store/snapshot_format.hpp"
 
 namespace zabfs::replication::store {
@@ -37,16 +35,25 @@ Verdict<EpochRecord> read_epochs(const Disk& disk, const Listing& listing) {
 }
 
 struct Snapshots {
-  std::vector<Zxid> whole{};  // ascending
-  Zxid reached{};             // by the newest whole one
-  std::string note{};         // about damaged ones
+  std::vector<Zxid> files{};  // ascending, likewise the next
+  std::vector<Zxid> whole{};
+  Zxid reached{};      // by the newest whole one
+  std::string note{};  // about damaged ones
 };
 
-// Looks for the newest whole snapshots, at most `kept` of them.
-Snapshots find_whole(const Disk& disk, const std::vector<Zxid>& files, std::uint64_t kept) {
+// Looks for the newest whole snapshots of `generation`, at most `kept` of them.
+Snapshots find_whole(const Disk& disk, const Listing& listing, Generation generation,
+                     std::uint64_t kept) {
   Snapshots found;
-  for (auto file = files.rbegin(); file != files.rend() && found.whole.size() < kept; ++file) {
-    const auto reached = read_snapshot(disk, *file, [](ByteView) { return std::nullopt; });
+  for (const auto& id : listing.snapshots) {
+    if (id.generation == generation) {
+      found.files.push_back(id.taken_at);
+    }
+  }
+  for (auto file = found.files.rbegin(); file != found.files.rend() && found.whole.size() < kept;
+       ++file) {
+    const auto reached =
+        read_snapshot(disk, {generation, *file}, [](ByteView) { return std::nullopt; });
     if (!reached) {
       add_sentence(found.note, reached.error().sentence + " It was passed over.");
       continue;
@@ -60,43 +67,57 @@ Snapshots find_whole(const Disk& disk, const std::vector<Zxid>& files, std::uint
   return found;
 }
 
-// What must hold between the three; nullopt if it does.
-std::optional<Refusal> disagreement(const EpochRecord& epochs, const Snapshots& snapshots,
-                                    Zxid last) {
-  if (epochs.epochs.current < last.epoch()) {
+// What must hold between the two; nullopt if it does.
+std::optional<Refusal> disagreement(const EpochRecord& epochs, const LogContents& log) {
+  const Zxid last = log.extent.last();
+  if (epochs.epochs.accepted < last.epoch()) {
     return refusal("The log ends at ", last, " of epoch ", last.epoch(), ", but the file ",
-                   epochs_file, " says that only epoch ", epochs.epochs.current,
-                   " was entered: it is older than the log. ", advice);
+                   epochs_file, " says that only epoch ", epochs.epochs.accepted,
+                   " was accepted: it is older than the log. ", advice);
   }
-  if (last < snapshots.reached) {
-    return refusal("The log ends at ", last, ", but ", snapshot_name(snapshots.whole.back()),
-                   " was finished when it had reached ", snapshots.reached,
-                   ": the end of the log is gone. ", advice);
-  }
-  if (last < epochs.history) {
-    return refusal("The log ends at ", last, ", but the file ", epochs_file,
-                   " was written when it had reached ", epochs.history,
+  if (log.records < epochs.records) {
+    return refusal("The log ends at ", last, " after ", log.records, " records, but the file ",
+                   epochs_file, " was written when it had ", epochs.records,
                    ": the end of the log is gone. ", advice);
   }
   return std::nullopt;
 }
 
-std::vector<DiskJob> repairs_of(const Listing& listing, std::vector<DiskJob> log_repairs) {
+// Everything that is not of `generation`, and drafts, is what a crash left behind.
+std::vector<DiskJob> repairs_of(const Listing& listing, Generation generation,
+                                std::vector<DiskJob> log_repairs) {
   std::vector<DiskJob> jobs = std::move(log_repairs);
   for (const auto& draft : listing.drafts) {
     jobs.emplace_back(RemoveFile{draft});
+  }
+  for (const auto& segment : listing.segments) {
+    if (segment.generation != generation) {
+      jobs.emplace_back(RemoveFile{segment_name(segment)});
+    }
+  }
+  for (const auto& snapshot : listing.snapshots) {
+    if (snapshot.generation != generation) {
+      jobs.emplace_back(RemoveFile{snapshot_name(snapshot)});
+    }
   }
   jobs.emplace_back(SyncDirectory{});
   return jobs;
 }
 
+std::vector<SegmentId> segments_of(const Listing& listing, Generation generation) {
+  std::vector<SegmentId> segments = listing.segments;
+  std::erase_if(segments, [&](const SegmentId& id) { return id.generation != generation; });
+  return segments;
+}
+
 // Gives the newest whole snapshot to the sink.
-std::optional<Refusal> load(const Disk& disk, const Snapshots& snapshots, RecoverySink& sink) {
+std::optional<Refusal> load(const Disk& disk, const Snapshots& snapshots, Generation generation,
+                            RecoverySink& sink) {
   if (snapshots.whole.empty()) {
     return std::nullopt;
   }
   sink.on_snapshot(snapshots.whole.back(), snapshots.reached);
-  const auto read = read_snapshot(disk, snapshots.whole.back(),
+  const auto read = read_snapshot(disk, {generation, snapshots.whole.back()},
                                   [&](ByteView slice) { return sink.on_slice(slice); });
   return read ? std::nullopt : std::optional(read.error());
 }
@@ -109,33 +130,43 @@ Verdict<RecoveredDirectory> recover_directory(const Disk& disk, std::uint64_t sn
   if (!listing) {
     return listing.error();
   }
-  const auto epochs = read_epochs(disk, *listing);
-  if (!epochs) {
-    return epochs.error();
+  const auto record = read_epochs(disk, *listing);
+  if (!record) {
+    return record.error();
   }
-  const Snapshots snapshots = find_whole(disk, listing->snapshots, snapshots_kept);
-  if (const auto refused = load(disk, snapshots, sink)) {
+  const Generation generation = record->generation;
+  const Snapshots snapshots = find_whole(disk, *listing, generation, snapshots_kept);
+  if (const auto refused = load(disk, snapshots, generation, sink)) {
     return *refused;
   }
   const Zxid base = snapshots.whole.empty() ? Zxid{} : snapshots.whole.back();
-  auto log = read_log(disk, listing->segments, base,
+  auto log = read_log(disk, segments_of(*listing, generation),
+                      {.origin = record->origin, .snapshot = base, .reached = snapshots.reached},
                       [&](Zxid zxid, ByteView payload) { return sink.on_entry(zxid, payload); });
   if (!log) {
     return refusal(snapshots.note, snapshots.note.empty() ? "" : " ", log.error().sentence);
   }
-  if (const auto refused = disagreement(*epochs, snapshots, log->last)) {
+  if (const auto refused = disagreement(*record, log->contents)) {
     return *refused;
   }
-  RecoveredDirectory recovered{.recovery = {.fresh = !listing->has_epochs,
-                                            .epochs = epochs->epochs,
-                                            .snapshot = base,
-                                            .last = log->last,
-                                            .entries = log->entries,
-                                            .note = snapshots.note},
-                               .segments = std::move(log->segments),
-                               .snapshots = listing->snapshots,
-                               .whole_snapshots = snapshots.whole,
-                               .repairs = repairs_of(*listing, std::move(log->repairs))};
+  const LogExtent& extent = log->contents.extent;
+  RecoveredDirectory recovered{
+      .recovery = {.fresh = !listing->has_epochs,
+                   .epochs = record->epochs,
+                   .snapshot = base,
+                   .committed = extent.committed(),
+                   .last = extent.last(),
+                   .entries = log->entries,
+                   .tail = std::move(log->tail),
+                   .note = snapshots.note},
+      .generation = generation,
+      .origin = record->origin,
+      .log = log->contents,
+      .snapshots = snapshots.files,
+      .whole_snapshots = snapshots.whole,
+      .repairs = repairs_of(*listing, generation, std::move(log->repairs))};
+  Epoch& current = recovered.recovery.epochs.current;
+  current = std::max(current, extent.last().epoch());
   add_sentence(recovered.recovery.note, log->note);
   return recovered;
 }

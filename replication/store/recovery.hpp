@@ -1,13 +1,21 @@
 // From a directory to the state to start from, or a refusal that says why.
 //
-//   epochs      must be there and whole, unless the directory is empty
+//   epochs      must be there and whole, unless the directory is empty; it names the generation
+//   files of any other generation      never count, and are removed
 //   snapshot    the newest whole one; damaged ones are passed over and noted
 //   log         from that snapshot on, without a gap (log_reader.hpp)
 //
 // What must agree in the end, or the start is refused:
 //
-//   epoch(last) <= current <= accepted     otherwise a promise was lost
+//   epoch(last) <= accepted     otherwise a promise was lost
 //   the log reaches what the snapshot holds, and what the epochs file remembers of it
+//
+// The current epoch is that of the last transaction if the file has an older one: a log that ends
+// in an epoch holds all that the epoch began with, and its server may have stopped before it could
+// say so (ZOOKEEPER-1653).
+//
+// A log alone does not say what was committed. Its records remember what the replica knew when it
+// wrote them; whatever is behind that is handed back as the tail, for the ensemble to decide.
 //
 // With no whole snapshot the log alone will do if it reaches back to the first transaction of all,
 // which its first segment proves. A log that begins later is never replayed onto an empty tree
@@ -26,6 +34,7 @@
 #include "replication/model/ids.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/store/epochs.hpp"
+#include "replication/store/log_reader.hpp"
 #include "replication/store/refusal.hpp"
 
 namespace zabfs::replication::store {
@@ -42,23 +51,27 @@ class RecoverySink {
   virtual void on_snapshot(Zxid taken_at, Zxid reached) = 0;
   virtual std::optional<std::string> on_slice(ByteView slice) = 0;
 
-  // The log after `taken_at`, in order and without a gap.
+  // The log after `taken_at`, in order and without a gap, as far as it is known to be committed.
   virtual std::optional<std::string> on_entry(Zxid zxid, ByteView payload) = 0;
 };
 
 struct Recovery {
-  bool fresh{};             // the directory is empty: a new server
-  Epochs epochs{};          // zero if fresh
-  Zxid snapshot{};          // what the state started from; zero if from nothing
-  Zxid last{};              // the end of the log
-  std::uint64_t entries{};  // given to on_entry()
-  std::string note{};       // what was dropped or passed over, in sentences; empty if nothing
+  bool fresh{};                           // the directory is empty: a new server
+  Epochs epochs{};                        // zero if fresh
+  Zxid snapshot{};                        // what the state started from; zero if from nothing
+  Zxid committed{};                       // where the state ends: what is known to be committed
+  Zxid last{};                            // the end of the log
+  std::uint64_t entries{};                // given to on_entry()
+  std::vector<LoggedTransaction> tail{};  // after `committed`, up to `last`; may yet be truncated
+  std::string note{};  // what was dropped or passed over, in sentences; empty if nothing
 };
 
 struct RecoveredDirectory {
   Recovery recovery{};
-  std::vector<Zxid> segments{};         // ascending, likewise the next two
-  std::vector<Zxid> snapshots{};        // all files
+  Generation generation{};
+  Zxid origin{};  // of the generation
+  LogContents log{};
+  std::vector<Zxid> snapshots{};        // all files of the generation, ascending
   std::vector<Zxid> whole_snapshots{};  // the newest, at most as many as are kept
   std::vector<DiskJob> repairs{};       // to be done before anything is told to anybody
 };

@@ -5,20 +5,19 @@
 
 #include "replication/model/check.hpp"
 #include "replication/store/checksum.hpp"
-#include "replication/store/layout.hpp"
 
 namespace zabfs::replication::store {
 namespace {
 
 constexpr std::uint64_t magic = 0x7a61626673'736e70U;  // "zabfssnp"
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;
 
 struct Header {
   std::uint64_t magic{};
   std::uint32_t version{};
-  Zxid taken_at{};
+  SnapshotId id{};
 
-  static auto fields(auto& h) { return std::tie(h.magic, h.version, h.taken_at); }
+  static auto fields(auto& h) { return std::tie(h.magic, h.version, h.id); }
 };
 
 struct SliceHeader {
@@ -37,7 +36,7 @@ struct Trailer {
   static auto fields(auto& t) { return std::tie(t.no_length, t.slices, t.bytes, t.reached); }
 };
 
-constexpr std::size_t header_bytes = 28;
+constexpr std::size_t header_bytes = 32;
 constexpr std::size_t slice_header_bytes = 12;
 constexpr std::size_t trailer_bytes = 36;
 
@@ -52,13 +51,13 @@ std::uint64_t last_checksum(ByteView bytes) {
 // Reads one file in order.
 class Reading {
  public:
-  Reading(const Disk& disk, Zxid taken_at)
-      : disk_(disk), taken_at_(taken_at), file_(snapshot_name(taken_at)), size_(disk.size(file_)) {}
+  Reading(const Disk& disk, const SnapshotId& id)
+      : disk_(disk), id_(id), file_(snapshot_name(id)), size_(disk.size(file_)) {}
 
   Verdict<Zxid> run(const SliceVisitor& visit) {
     const Bytes raw = next(header_bytes);
     const auto header = checked<Header>(raw, 0);
-    if (!header || header->magic != magic || header->taken_at != taken_at_) {
+    if (!header || header->magic != magic || header->id != id_) {
       return damaged();
     }
     if (header->version != version) {
@@ -123,7 +122,7 @@ class Reading {
   }
 
   const Disk& disk_;
-  Zxid taken_at_;
+  SnapshotId id_;
   FileName file_;
   std::uint64_t size_;
   std::uint64_t offset_{};
@@ -133,8 +132,8 @@ class Reading {
 
 }  // namespace
 
-Bytes SnapshotEncoder::header(Zxid taken_at) {
-  Bytes bytes = with_checksum(Header{magic, version, taken_at}, 0);
+Bytes SnapshotEncoder::header(const SnapshotId& id) {
+  Bytes bytes = with_checksum(Header{magic, version, id}, 0);
   bytes_ += bytes.size();
   chain_ = last_checksum(bytes);
   return bytes;
@@ -159,8 +158,8 @@ Bytes SnapshotEncoder::trailer(Zxid reached) {
   return with_checksum(Trailer{0, slices_, bytes_, reached}, chain_);
 }
 
-Verdict<Zxid> read_snapshot(const Disk& disk, Zxid taken_at, const SliceVisitor& visit) {
-  return Reading(disk, taken_at).run(visit);
+Verdict<Zxid> read_snapshot(const Disk& disk, const SnapshotId& id, const SliceVisitor& visit) {
+  return Reading(disk, id).run(visit);
 }
 
 }  // namespace zabfs::replication::store

@@ -5,8 +5,9 @@
 //   header    offset  field
 //             0       magic
 //             8       version
-//             12      taken_at   as in the file's name
-//             20      checksum
+//             12      generation
+//             16      taken_at   both as in the file's name
+//             24      checksum
 //
 //   slice     0       length     of the payload, never 0
 //             4       checksum   of the payload, seeded with the checksum before it
@@ -33,6 +34,7 @@
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/ports/disk.hpp"
+#include "replication/store/layout.hpp"
 #include "replication/store/refusal.hpp"
 
 namespace zabfs::replication::store {
@@ -40,7 +42,7 @@ namespace zabfs::replication::store {
 // Produces the bytes of one snapshot in order.
 class SnapshotEncoder {
  public:
-  Bytes header(Zxid taken_at);
+  Bytes header(const SnapshotId& id);
   Bytes slice(ByteView payload);
   Bytes trailer(Zxid reached);
 
@@ -59,6 +61,6 @@ using SliceVisitor = std::function<std::optional<std::string>(ByteView slice)>;
 // Reads a snapshot from beginning to end and returns `reached`, or why it is not whole. Safe on any
 // bytes. The visitor has seen slices of a damaged file before the damage is found: to be sure, read
 // twice.
-Verdict<Zxid> read_snapshot(const Disk& disk, Zxid taken_at, const SliceVisitor& visit);
+Verdict<Zxid> read_snapshot(const Disk& disk, const SnapshotId& id, const SliceVisitor& visit);
 
 }  // namespace zabfs::replication::store

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "replication/model/check.hpp"
-#include "replication/store/layout.hpp"
 
 namespace zabfs::replication::store {
 namespace {
@@ -26,8 +25,9 @@ void SnapshotStore::resume(std::vector<Zxid> files, std::vector<Zxid> whole) {
 void SnapshotStore::begin(Zxid taken_at) {
   CHECK(!draft_, "snapshot of ", draft_->taken_at, " is still being written");
   draft_ = Draft{.taken_at = taken_at};
-  draft_->last = queue_.submit({CreateFile{snapshot_draft, 0},
-                                WriteFile{snapshot_draft, 0, draft_->encoder.header(taken_at)}});
+  draft_->last = queue_.submit(
+      {CreateFile{snapshot_draft, 0},
+       WriteFile{snapshot_draft, 0, draft_->encoder.header({generation_, taken_at})}});
 }
 
 bool SnapshotStore::wants_slice() const {
@@ -47,7 +47,8 @@ void SnapshotStore::finish(Zxid reached) {
   draft_->last =
       queue_.submit({WriteFile{snapshot_draft, offset, draft_->encoder.trailer(reached)},
                      SyncFile{snapshot_draft},
-                     RenameFile{snapshot_draft, snapshot_name(draft_->taken_at)}, SyncDirectory{}});
+                     RenameFile{snapshot_draft, snapshot_name({generation_, draft_->taken_at})},
+                     SyncDirectory{}});
   draft_->is_finished = true;
 }
 
@@ -70,7 +71,7 @@ std::vector<DiskJob> SnapshotStore::forget_before(Zxid oldest) {
   std::vector<DiskJob> jobs;
   for (const Zxid file : files_) {
     if (file < oldest) {
-      jobs.push_back(RemoveFile{snapshot_name(file)});
+      jobs.push_back(RemoveFile{snapshot_name({generation_, file})});
     }
   }
   std::erase_if(files_, [&](Zxid file) { return file < oldest; });

@@ -2,7 +2,7 @@
 //
 //   begin      create snapshot.tmp, write the header
 //   add        write a slice, sync the file: so no sync is long, and batches of the log go between
-//   finish     write the trailer, sync, rename to snapshot.<zxid>, sync the directory
+//   finish     write the trailer, sync, rename to its name, sync the directory
 //
 // A crash before the rename leaves a draft that the next start removes; after it, a whole snapshot.
 //
@@ -18,6 +18,7 @@
 #include "replication/model/ids.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/store/job_queue.hpp"
+#include "replication/store/layout.hpp"
 #include "replication/store/snapshot_format.hpp"
 
 namespace zabfs::replication::store {
@@ -29,8 +30,9 @@ struct WrittenSnapshot {
 
 class SnapshotStore {
  public:
-  // `queue` outlives the store; `kept` is at least 1.
-  SnapshotStore(JobQueue& queue, std::uint64_t kept) : queue_(queue), kept_(kept) {}
+  // Of one generation. `queue` outlives the store; `kept` is at least 1.
+  SnapshotStore(JobQueue& queue, std::uint64_t kept, Generation generation)
+      : queue_(queue), kept_(kept), generation_(generation) {}
 
   // Continues with the snapshots that recovery found: all files, and which of the newest are whole.
   void resume(std::vector<Zxid> files, std::vector<Zxid> whole);
@@ -63,6 +65,7 @@ class SnapshotStore {
 
   JobQueue& queue_;
   std::uint64_t kept_;
+  Generation generation_;
   std::vector<Zxid> files_;  // ascending, likewise the next
   std::vector<Zxid> whole_;
   std::optional<Draft> draft_;

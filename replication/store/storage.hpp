@@ -5,7 +5,7 @@
 //        |
 //   is_ready()           what was recovered is synced; only now may anybody be told of it
 //        |
-//   append, flush  -->  on_disk_done  -->  durable()         group commit
+//   append, truncate_after, flush  -->  on_disk_done  -->  durable(), is_flushed()   group commit
 //   save_epochs    -->  on_disk_done  -->  epochs()
 //   begin_snapshot, add_slice..., finish_snapshot  -->  on_disk_done returns the written snapshot
 //
@@ -60,39 +60,58 @@ class Storage {
   bool is_ready() const { return recovered_ && queue_.is_done(*recovered_); }
 
   // Buffers one transaction for the next batch. `zxid` follows the previous one
-  // (Zxid::is_followed_by); `payload` is at most limits::log_record_bytes_max.
-  void append(Zxid zxid, ByteView payload);
+  // (Zxid::is_followed_by) and is of no later epoch than the accepted one; `payload` is at most
+  // limits::log_record_bytes_max. Everything up to `committed` is known to be committed: a start
+  // applies so much of the log, and hands back what is behind it as the tail.
+  void append(Zxid zxid, ByteView payload, Zxid committed);
+
+  // True if the log may end at `keep`: it holds that transaction (or begins behind it), and no
+  // later one is known to be committed.
+  bool may_truncate_after(Zxid keep) const { return log_->may_end_at(keep); }
+
+  // Takes everything behind `keep` back, as a leader orders. A record of it goes into the next
+  // batch, and append() goes on behind `keep`. Once is_flushed(), no crash brings any of it back.
+  // may_truncate_after(keep).
+  void truncate_after(Zxid keep);
+
+  // Where append() goes on: the end of the log, whether durable or not.
+  Zxid last() const { return log_->last(); }
 
   // Submits the next batch, unless one is in flight or nothing is buffered.
   void flush();
 
-  // The last transaction that no crash can take away any more.
-  Zxid durable() const { return log_.durable(); }
+  // The last transaction that no crash can take away any more. A truncation takes it back at once,
+  // before it is durable itself.
+  Zxid durable() const { return log_->durable(); }
+
+  // True if everything appended and every truncation is durable.
+  bool is_flushed() const { return is_ready() && log_->is_flushed(); }
 
   // Replaces the epochs; epochs() says when that is durable. They never go back, and
-  // current <= accepted. To be called before the first transaction and snapshot of a reign, without
-  // need to wait: jobs are done in order.
+  // current <= accepted. `accepted` is to be saved before the first transaction of that epoch,
+  // without need to wait: jobs are done in order.
   void save_epochs(const Epochs& epochs);
 
   // The last epochs that are on disk.
   const Epochs& epochs() const { return epochs_; }
 
-  // Begins a snapshot that replaces the log up to `taken_at`, which is durable. One at a time.
+  // Begins a snapshot that replaces the log up to `taken_at`, which is durable and committed. One
+  // at a time.
   void begin_snapshot(Zxid taken_at);
 
   // True if a snapshot is open and its previous slice is on disk: slices and batches of the log
   // alternate, so that no batch waits for more than one slice.
-  bool wants_slice() const { return snapshots_.wants_slice(); }
+  bool wants_slice() const { return snapshots_->wants_slice(); }
 
   // Appends a slice, which is not empty. Only when wants_slice().
   void add_slice(ByteView slice);
 
   // Ends the snapshot. `reached` is the last transaction whose effects its slices may hold; it is
-  // durable. When it is on disk, what no kept snapshot needs any more is removed.
+  // durable and committed. When it is on disk, what no kept snapshot needs any more is removed.
   void finish_snapshot(Zxid reached);
 
   // True from begin_snapshot() until on_disk_done() has returned it.
-  bool is_writing_snapshot() const { return snapshots_.is_writing(); }
+  bool is_writing_snapshot() const { return snapshots_->is_writing(); }
 
   // Everything submitted up to `ticket` is done. Returns the snapshot that this completed, if any.
   std::optional<WrittenSnapshot> on_disk_done(Ticket ticket);
@@ -111,11 +130,13 @@ class Storage {
   Disk& disk_;
   StorageOptions options_;
   JobQueue queue_;
-  Log log_;
-  SnapshotStore snapshots_;
   std::optional<Ticket> recovered_;  // of what recovery submitted; nullopt before recover()
-  Epochs epochs_{};                  // on disk
-  std::deque<Saving> saving_;        // on their way
+  Generation generation_{};
+  Zxid origin_{};                           // of the generation
+  std::optional<Log> log_;                  // from recover() on
+  std::optional<SnapshotStore> snapshots_;  // likewise
+  Epochs epochs_{};                         // on disk
+  std::deque<Saving> saving_;               // on their way
 };
 
 }  // namespace zabfs::replication::store

@@ -11,17 +11,18 @@ namespace {
 using namespace replication;
 using namespace replication::store;
 
-constexpr Zxid first = Zxid::at({1}, 1);
+constexpr SegmentId here{.generation = {1}, .first = 7};
+constexpr Zxid zxid = Zxid::at({1}, 1);
 
 // The offset behind the last record.
 std::size_t check_records(ByteView segment) {
   std::size_t at = segment_header_bytes;
-  while (const auto record = record_at(segment, first, at)) {
-    CHECK(record->end == at + record_header_bytes + record->payload.size());
+  while (const auto record = record_at(segment, here, at)) {
+    CHECK(record->end == at + record_header_bytes + record->entry.payload.size());
     CHECK(record->end <= segment.size());
     at = record->end;
   }
-  if (const auto later = record_of_later_batch(segment, first, at)) {
+  if (const auto later = record_of_later_batch(segment, here, at)) {
     CHECK(later->batch > at && later->end <= segment.size());
   }
   return at;
@@ -38,20 +39,20 @@ void check_header(ByteView segment) {
 void check_round_trip(ByteView payload) {
   Bytes segment(segment_header_bytes);
   Bytes batch;
-  append_record(batch, first, payload);
-  seal_batch(batch, {.segment = first, .batch = 0, .offset = segment_header_bytes});
+  append_record(batch, {.zxid = zxid, .payload = payload});
+  seal_batch(batch, {.segment = here, .batch = 0, .offset = segment_header_bytes});
   segment.insert(segment.end(), batch.begin(), batch.end());
   const auto end = static_cast<std::uint32_t>(segment.size());
   CHECK(check_records(segment) == end);
 
   Bytes next;
-  append_record(next, {first.value + 1}, {});
-  seal_batch(next, {.segment = first, .batch = end, .offset = end});
+  append_record(next, {.kind = RecordKind::truncation, .zxid = zxid, .committed = zxid});
+  seal_batch(next, {.segment = here, .batch = end, .offset = end});
   segment.insert(segment.end(), next.begin(), next.end());
   CHECK(check_records(segment) == segment.size());
   segment[segment_header_bytes] ^= 1U;
-  const auto later = record_of_later_batch(segment, first, segment_header_bytes);
-  CHECK(later && later->zxid.value == first.value + 1);
+  const auto later = record_of_later_batch(segment, here, segment_header_bytes);
+  CHECK(later && later->entry.kind == RecordKind::truncation && later->entry.zxid == zxid);
 }
 
 }  // namespace

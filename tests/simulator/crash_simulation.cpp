@@ -155,6 +155,10 @@ void CrashSimulation::expect_state(Zxid last) {
   const auto recovered =
       store::recover_directory(world_.disk(), replica_options_.snapshots_kept, rebuild);
   ASSERT_TRUE(recovered) << recovered.error().sentence;
+  for (const auto& [zxid, payload] : recovered->recovery.tail) {
+    const auto objection = rebuild.on_entry(zxid, payload);
+    ASSERT_FALSE(objection) << *objection;
+  }
   const auto refusal = rebuild.finish();
   ASSERT_FALSE(refusal) << *refusal;
   EXPECT_EQ(tree.last_applied(), last);

@@ -13,8 +13,6 @@ namespace {
 
 using test::SimDisk;
 
-constexpr Zxid first_zxid = Zxid::at({1}, 1);
-
 class StorageT5 : public testing::Test {
  protected:
   // Two reigns, several segments, two snapshots and a purge; every batch is one transaction.
@@ -31,9 +29,8 @@ class StorageT5 : public testing::Test {
     disk_.kill();
     relist();
     ASSERT_EQ(listing_.snapshots.size(), 2U);
-    ASSERT_GT(listing_.segments.front(), first_zxid) << "older segments were purged";
-    const auto after_newest = std::ranges::upper_bound(listing_.segments, listing_.snapshots[1]);
-    ASSERT_GE(listing_.segments.end() - after_newest, 2) << "and newer ones than all snapshots";
+    ASSERT_GT(listing_.segments.front(), SegmentId{}) << "older segments were purged";
+    ASSERT_GE(previous_of(segment(2)), taken_at(1)) << "and newer ones than all snapshots";
   }
 
   void relist() { listing_ = *classify(disk_.list()); }
@@ -56,12 +53,22 @@ class StorageT5 : public testing::Test {
     return segment_name(*(listing_.segments.end() - from_end));
   }
 
+  // Where the log ended before a segment.
+  Zxid previous_of(const FileName& file) const {
+    return decode_segment_header(whole(file))->previous;
+  }
+
+  Zxid taken_at(std::size_t snapshot) const { return listing_.snapshots[snapshot].taken_at; }
+
+  // The segment that would follow.
+  SegmentId next_segment() const { return {.generation = {}, .first = history_.size()}; }
+
   // Offsets of the records of a segment, and of what follows them.
   std::vector<std::size_t> records_of(const FileName& file) const {
     const Bytes bytes = whole(file);
-    const Zxid first = decode_segment_header(bytes)->first;
+    const SegmentId id = decode_segment_header(bytes)->id;
     std::vector<std::size_t> offsets{segment_header_bytes};
-    while (const auto record = record_at(bytes, first, offsets.back())) {
+    while (const auto record = record_at(bytes, id, offsets.back())) {
       offsets.push_back(record->end);
     }
     return offsets;
@@ -108,8 +115,8 @@ TEST_F(StorageT5, AnUndamagedDirectoryIsRecoveredWithoutANote) {
 }
 
 TEST_F(StorageT5, ALastSegmentWithoutARecordIsDropped) {
-  const Zxid next{history_.back().value + 1};
-  const Bytes header = encode({.first = next, .previous = history_.back()});
+  const Bytes header =
+      encode({.id = next_segment(), .previous = history_.back(), .committed = history_.back()});
   Bytes half_a_header = header;
   half_a_header.resize(20);
   Bytes torn_record = header;
@@ -117,7 +124,7 @@ TEST_F(StorageT5, ALastSegmentWithoutARecordIsDropped) {
   for (const auto& content : {Bytes{}, Bytes(9'000), header, half_a_header, torn_record}) {
     SCOPED_TRACE(content.size());
     const SimDisk untouched = disk_;
-    disk_.put(segment_name(next), content);
+    disk_.put(segment_name(next_segment()), content);
     expect_recovered(history_.size());
     disk_ = untouched;
   }
@@ -159,9 +166,8 @@ TEST_F(StorageT5, AFlippedBitInAnEarlierSegmentIsRefused) {
 TEST_F(StorageT5, TheRefusalOfAHoleSaysWhereItIsAndWhatToDo) {
   const auto offsets = records_of(segment(1));
   flip(segment(1), offsets[1] + 5);
-  const Zxid before = listing_.segments.back();
   std::ostringstream after;
-  after << "after transaction " << before;
+  after << "after transaction " << Zxid{previous_of(segment(1)).value + 1};
   expect_refused({segment(1) + " is damaged at offset " + std::to_string(offsets[1]), after.str(),
                   "promised to clients", "Restore the data directory from a backup"});
 }
@@ -180,7 +186,7 @@ TEST_F(StorageT5, ASegmentCutAtARecordIsRefused) {
 TEST_F(StorageT5, ARenamedSegmentIsRefused) {
   const Bytes bytes = whole(segment(1));
   disk_.erase(segment(1));
-  disk_.put(segment_name({history_.back().value + 1}), bytes);
+  disk_.put(segment_name(next_segment()), bytes);
   expect_refused({"must have been renamed", segment(1)});
 }
 
@@ -215,13 +221,13 @@ TEST_F(StorageT5, ADamagedSnapshotNeverCountsAsKept) {
 }
 
 TEST_F(StorageT5, WithoutAnyWholeSnapshotAPurgedLogIsRefused) {
-  for (const auto zxid : listing_.snapshots) {
-    flip(snapshot_name(zxid), 50);
+  for (const auto& snapshot : listing_.snapshots) {
+    flip(snapshot_name(snapshot), 50);
   }
   expect_refused({snapshot_name(listing_.snapshots[1]), "was passed over",
                   "Transactions are missing between 0.0"});
-  for (const auto zxid : listing_.snapshots) {
-    disk_.erase(snapshot_name(zxid));
+  for (const auto& snapshot : listing_.snapshots) {
+    disk_.erase(snapshot_name(snapshot));
   }
   expect_refused({"Transactions are missing between 0.0"});
 }
@@ -235,20 +241,20 @@ TEST_F(StorageT5, ALogFromTheFirstTransactionOnNeedsNoSnapshot) {
   life.take_snapshot();
   history_ = life.history();
   disk_.kill();
-  disk_.erase(snapshot_name(history_.back()));
+  disk_.erase(snapshot_name({{}, history_.back()}));
   expect_recovered(history_.size());
 }
 
 TEST_F(StorageT5, ALogThatEndsBeforeItsSnapshotIsRefused) {
-  for (const auto first : listing_.segments) {
-    if (first > listing_.snapshots[0]) {
-      disk_.erase(segment_name(first));
+  for (const auto& id : listing_.segments) {
+    if (previous_of(segment_name(id)) >= taken_at(0)) {
+      disk_.erase(segment_name(id));
     }
   }
   expect_refused({"The log ends at", "snapshot"});
   relist();
-  for (const auto first : listing_.segments) {
-    disk_.erase(segment_name(first));
+  for (const auto& id : listing_.segments) {
+    disk_.erase(segment_name(id));
   }
   expect_refused({"The log ends at 0.0", "snapshot"});
 }
@@ -260,14 +266,16 @@ TEST_F(StorageT5, ALogThatEndsBeforeWhatItsSnapshotReachedIsRefused) {
   life.begin_reign();
   life.settle();
   EXPECT_TRUE(life.advance_snapshot());
-  const Zxid taken_at = life.history().back();
+  const Zxid begun_at = life.history().back();
   life.write(5);
   life.take_snapshot();
   history_ = life.history();
   disk_.kill();
-  disk_.erase(segment_name(Zxid::at({2}, 1)));
+  relist();
+  disk_.erase(segment(1));
   std::ostringstream reached;
-  reached << snapshot_name(taken_at) << " was finished when it had reached " << history_.back();
+  reached << "the snapshot of " << begun_at << " was finished when it had reached "
+          << history_.back();
   expect_refused({reached.str(), "the end of the log is gone"});
 }
 
@@ -282,10 +290,10 @@ TEST_F(StorageT5, ALogThatPassesOverItsSnapshotIsRefused) {
   // Between the end of the first reign and the second.
   const Zxid strange = Zxid::at({1}, 9'999);
   SnapshotEncoder encoder;
-  Bytes snapshot = encoder.header(strange);
+  Bytes snapshot = encoder.header({{}, strange});
   const Bytes trailer = encoder.trailer(strange);
   snapshot.insert(snapshot.end(), trailer.begin(), trailer.end());
-  disk_.put(snapshot_name(strange), snapshot);
+  disk_.put(snapshot_name({{}, strange}), snapshot);
   expect_refused({"does not contain 1.9999"});
 }
 
@@ -302,7 +310,7 @@ TEST_F(StorageT5, AnEmptyLogIsRefusedIfTheEpochsRememberOne) {
     }
   }
   std::ostringstream reached;
-  reached << "had reached " << history_.back();
+  reached << "was written when it had " << history_.size();
   expect_refused({"The log ends at 0.0", reached.str()});
 }
 
@@ -327,7 +335,7 @@ TEST_F(StorageT5, EpochsOlderThanTheLogAreRefused) {
     disk_.kill();
   }
   disk_.put(epochs_file, old);
-  expect_refused({"only epoch 1 was entered"});
+  expect_refused({"only epoch 1 was accepted"});
 }
 
 TEST_F(StorageT5, FilesOfOthersAreLeftAloneUnlessTheyLookLikeOurs) {
@@ -346,7 +354,8 @@ TEST_F(StorageT5, TwoHistoriesMixedAreRefusedInSpiteOfRightChecksums) {
   const auto end = static_cast<std::uint32_t>(records_of(file).back());
   for (const Zxid zxid : {history_.back(), Zxid{history_.back().value + 2}, Zxid::at({2}, 2)}) {
     Bytes record;
-    append_record(record, zxid, payload_of(zxid));
+    const Bytes payload = payload_of(zxid);
+    append_record(record, {.zxid = zxid, .committed = history_.back(), .payload = payload});
     seal_batch(record, {.segment = listing_.segments.back(), .batch = end, .offset = end});
     const Bytes good = whole(file);
     Bytes mixed = good;
@@ -358,22 +367,10 @@ TEST_F(StorageT5, TwoHistoriesMixedAreRefusedInSpiteOfRightChecksums) {
   }
 }
 
-TEST_F(StorageT5, ASegmentWhoseFirstRecordIsAnotherIsRefused) {
-  const Zxid named{history_.back().value + 1};
-  const Zxid other = Zxid::at({2}, 1);  // would follow as well
-  Bytes record;
-  append_record(record, other, payload_of(other));
-  seal_batch(record, {.segment = named, .batch = 0, .offset = segment_header_bytes});
-  Bytes segment = encode({.first = named, .previous = history_.back()});
-  segment.insert(segment.end(), record.begin(), record.end());
-  disk_.put(segment_name(named), segment);
-  expect_refused({segment_name(named), "no order of transactions"});
-}
-
 TEST_F(StorageT5, AnotherFormatVersionIsNotMistakenForDamage) {
-  const Zxid next{history_.back().value + 1};
-  disk_.put(segment_name(next), encode({.version = 2, .first = next, .previous = history_.back()}));
-  expect_refused({"has format 2"});
+  disk_.put(segment_name(next_segment()),
+            encode({.version = 3, .id = next_segment(), .previous = history_.back()}));
+  expect_refused({"has format 3"});
 }
 
 // Says that something it was given makes no sense.

@@ -9,12 +9,15 @@
 namespace zabfs::replication::store {
 namespace {
 
-const EpochRecord sample{.epochs = {.accepted = {7}, .current = {6}}, .history = Zxid::at({6}, 9)};
+const EpochRecord sample{.epochs = {.accepted = {7}, .current = {6}},
+                         .generation = {3},
+                         .origin = Zxid::at({6}, 9),
+                         .records = 0x2a};
 
 TEST(Epochs, HaveTheirDocumentedBytes) {
   EXPECT_EQ(test::to_hex(encode(sample)),
-            "7a616266 7365706f 00000001 00000007 00000006 00000006 00000009 "
-            "ea82e766 aaca8dc7");
+            "7a616266 7365706f 00000002 00000007 00000006 00000003 00000006 00000009 "
+            "00000000 0000002a 9900b1d7 a830053e");
 }
 
 TEST(Epochs, AreReadAsTheyWereWritten) {

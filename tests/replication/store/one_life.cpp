@@ -55,6 +55,13 @@ OneLife::OneLife(test::SimDisk& disk, const StorageOptions& options)
     return;
   }
   history_ = witness_.history;
+  EXPECT_EQ(history_.empty() ? Zxid{} : history_.back(), recovery_->committed);
+  for (const auto& [zxid, payload] : recovery_->tail) {
+    EXPECT_EQ(payload, payload_of(zxid)) << zxid;
+    EXPECT_TRUE(recovery_->committed < zxid && (history_.empty() || history_.back() < zxid))
+        << zxid;
+    history_.push_back(zxid);
+  }
   asked_epochs_ = recovery_->epochs;
   EXPECT_EQ(history_.empty() ? Zxid{} : history_.back(), recovery_->last);
   disk_.on_done([this](Ticket ticket) {
@@ -65,7 +72,7 @@ OneLife::OneLife(test::SimDisk& disk, const StorageOptions& options)
 }
 
 void OneLife::begin_reign() {
-  const Epoch next{asked_epochs_.current.value + 1};
+  const Epoch next{asked_epochs_.accepted.value + 1};
   asked_epochs_ = {.accepted = next, .current = next};
   storage_.save_epochs(asked_epochs_);
 }
@@ -75,13 +82,18 @@ Zxid OneLife::append() {
   const Zxid next = last.epoch() == asked_epochs_.current ? Zxid{last.value + 1}
                                                           : Zxid::at(asked_epochs_.current, 1);
   history_.push_back(next);
-  storage_.append(next, payload_of(next));
+  storage_.append(next, payload_of(next), committed());
   return next;
+}
+
+void OneLife::truncate_to(std::size_t count) {
+  history_.resize(count);
+  storage_.truncate_after(history_.empty() ? Zxid{} : history_.back());
 }
 
 void OneLife::settle() {
   disk_.run();
-  while (storage_.durable() != (history_.empty() ? Zxid{} : history_.back())) {
+  while (!storage_.is_flushed()) {
     storage_.flush();
     disk_.run();
   }
@@ -97,20 +109,20 @@ void OneLife::write(std::size_t count) {
 bool OneLife::advance_snapshot() {
   if (!storage_.is_writing_snapshot()) {
     sliced_ = 0;
-    storage_.begin_snapshot(storage_.durable());
+    storage_.begin_snapshot(applied());
     return true;
   }
   if (!storage_.wants_slice()) {
     return false;
   }
-  const auto applied = prefix_up_to(history_, storage_.durable());
-  if (sliced_ == applied.size()) {
-    storage_.finish_snapshot(storage_.durable());
+  const auto state = prefix_up_to(history_, applied());
+  if (sliced_ == state.size()) {
+    storage_.finish_snapshot(applied());
     return true;
   }
-  const auto end = std::min(applied.size(), sliced_ + slice_zxids_max);
-  const std::vector<Zxid> zxids(applied.begin() + static_cast<std::ptrdiff_t>(sliced_),
-                                applied.begin() + static_cast<std::ptrdiff_t>(end));
+  const auto end = std::min(state.size(), sliced_ + slice_zxids_max);
+  const std::vector<Zxid> zxids(state.begin() + static_cast<std::ptrdiff_t>(sliced_),
+                                state.begin() + static_cast<std::ptrdiff_t>(end));
   Bytes slice;
   jute::JuteWriter writer(slice);
   writer(zxids);

@@ -4,8 +4,11 @@
 // The state of this replica is the list of its transactions' zxids. A snapshot is that list, some
 // zxids a slice; its later slices are taken later and hold transactions after `taken_at`, as those
 // of a tree that goes on changing do. Every payload follows from its zxid.
+//
+// What is durable is committed, as for a replica alone, until the test says what is.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -48,7 +51,7 @@ class OneLife {
   const Recovery& recovery() const { return *recovery_; }
   Storage& storage() { return storage_; }
 
-  // What is in the log and on its way there, in order.
+  // What is in the log and on its way there, in order, and not truncated.
   const std::vector<Zxid>& history() const { return history_; }
 
   // The last epochs that were asked for.
@@ -57,8 +60,15 @@ class OneLife {
   // Enters the next epoch.
   void begin_reign();
 
+  // From now on so much is committed, and no more before the next call.
+  void commit(Zxid zxid) { committed_ = zxid; }
+  Zxid committed() const { return committed_.value_or(storage_.durable()); }
+
   // Appends the next transaction.
   Zxid append();
+
+  // Takes back what is behind the first `count` transactions.
+  void truncate_to(std::size_t count);
 
   // Lets the disk do everything, and everything that follows from that.
   void settle();
@@ -76,12 +86,16 @@ class OneLife {
   const std::vector<Zxid>& snapshots_written() const { return snapshots_written_; }
 
  private:
+  // Nothing is applied that is not both.
+  Zxid applied() const { return std::min(committed(), storage_.durable()); }
+
   test::SimDisk& disk_;
   Storage storage_;
   Witness witness_;
   Verdict<Recovery> recovery_;
   Epochs asked_epochs_{};
   std::vector<Zxid> history_;
+  std::optional<Zxid> committed_;
   std::size_t sliced_{};  // of history_, into the open snapshot
   std::vector<Zxid> snapshots_written_;
 };

@@ -11,12 +11,12 @@
 namespace zabfs::replication::store {
 namespace {
 
-constexpr Zxid taken_at = Zxid::at({2}, 5);
+constexpr SnapshotId here{.generation = {4}, .taken_at = Zxid::at({2}, 5)};
 constexpr Zxid reached = Zxid::at({2}, 9);
 
 Bytes snapshot_of(const std::vector<std::string>& slices) {
   SnapshotEncoder encoder;
-  Bytes file = encoder.header(taken_at);
+  Bytes file = encoder.header(here);
   const auto add = [&](const Bytes& bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); };
   for (const auto& slice : slices) {
     add(encoder.slice(bytes_of(slice)));
@@ -29,8 +29,8 @@ Bytes snapshot_of(const std::vector<std::string>& slices) {
 // Reads `file` under the name of the sample's zxid.
 Verdict<Zxid> read(const Bytes& file, std::vector<std::string>* slices = nullptr) {
   test::SimDisk disk;
-  disk.put(snapshot_name(taken_at), file);
-  return read_snapshot(disk, taken_at, [&](ByteView slice) -> std::optional<std::string> {
+  disk.put(snapshot_name(here), file);
+  return read_snapshot(disk, here, [&](ByteView slice) -> std::optional<std::string> {
     if (slices != nullptr) {
       slices->emplace_back(text_of(slice));
     }
@@ -40,9 +40,9 @@ Verdict<Zxid> read(const Bytes& file, std::vector<std::string>* slices = nullptr
 
 TEST(SnapshotFormat, HasItsDocumentedBytes) {
   EXPECT_EQ(test::to_hex(snapshot_of({"tree"})),
-            "7a616266 73736e70 00000001 00000002 00000005 c428ab29 27b688e6 "
-            "00000004 2d721306 a18faff9 74726565 "
-            "00000000 00000000 00000001 00000000 00000050 00000002 00000009 6eb397ef e4451271");
+            "7a616266 73736e70 00000002 00000004 00000002 00000005 de6e4c38 a8dede8a "
+            "00000004 87096d3f 12347a70 74726565 "
+            "00000000 00000000 00000001 00000000 00000054 00000002 00000009 30f4aa27 f825470d");
 }
 
 TEST(SnapshotFormat, IsReadAsItWasWritten) {
@@ -79,7 +79,7 @@ TEST(SnapshotFormat, NothingElseIsWhole) {
 
 TEST(SnapshotFormat, NoSliceCanBeMissingOrMoved) {
   const Bytes whole = snapshot_of({"one", "two", "six"});
-  constexpr std::size_t header = 28;
+  constexpr std::size_t header = 32;
   constexpr std::size_t slice = 12 + 3;
   const auto at = [&](std::size_t index) {
     return whole.begin() + static_cast<std::ptrdiff_t>(header + index * slice);
@@ -95,9 +95,12 @@ TEST(SnapshotFormat, NoSliceCanBeMissingOrMoved) {
 }
 
 TEST(SnapshotFormat, AnotherNameIsAnotherSnapshot) {
-  test::SimDisk disk;
-  disk.put(snapshot_name(reached), snapshot_of({"one"}));
-  EXPECT_FALSE(read_snapshot(disk, reached, [](ByteView) { return std::nullopt; }));
+  for (const SnapshotId& other :
+       {SnapshotId{here.generation, reached}, SnapshotId{{3}, here.taken_at}}) {
+    test::SimDisk disk;
+    disk.put(snapshot_name(other), snapshot_of({"one"}));
+    EXPECT_FALSE(read_snapshot(disk, other, [](ByteView) { return std::nullopt; }));
+  }
 }
 
 }  // namespace

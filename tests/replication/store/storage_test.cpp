@@ -68,7 +68,7 @@ TEST_F(StorageJobs, TheUsualBatchIsOneWriteAndOneSync) {
 
 TEST_F(StorageJobs, ZerosAreWrittenAheadAStretchAtATime) {
   life_.write(1);
-  const FileName file = segment_name(life_.history().front());
+  const FileName file = segment_name(SegmentId{});
   std::set<std::uint64_t> sizes;
   for (int i = 0; i < 30; ++i) {
     sizes.insert(disk_.size(file));
@@ -128,7 +128,7 @@ TEST_F(StorageJobs, ABatchIsBounded) {
   disk_.run();
   EXPECT_GT(life_.storage().durable(), life_.history().front());
   EXPECT_LT(life_.storage().durable(), life_.history().back());
-  const FileName file = segment_name(life_.history().front());
+  const FileName file = segment_name(SegmentId{});
   EXPECT_LE(disk_.size(file),
             segment_header_bytes + small_options.batch_bytes_max + small_options.zeros_ahead_bytes);
 }
@@ -169,13 +169,17 @@ TEST_F(StorageJobs, PurgeKeepsEnoughForTheOldestKeptSnapshot) {
   EXPECT_NE(disk_.taken().find(" XDX"), std::string::npos) << "snapshots first, and surely";
   const auto listing = classify(disk_.list());
   ASSERT_EQ(listing->snapshots.size(), small_options.snapshots_kept);
-  EXPECT_LE(listing->segments[0], listing->snapshots[0]);
-  EXPECT_GT(listing->segments[1], listing->snapshots[0]) << "no more than is needed";
+  const auto previous = [&](std::size_t segment) {
+    return decode_segment_header(disk_.read(segment_name(listing->segments[segment]), 0, 4'096))
+        ->previous;
+  };
+  EXPECT_LE(previous(0), listing->snapshots[0].taken_at);
+  EXPECT_GT(previous(1), listing->snapshots[0].taken_at) << "no more than is needed";
 }
 
 TEST_F(StorageJobs, AStartNeverWritesIntoAnEarlierSegment) {
   life_.write(3);
-  const FileName file = segment_name(life_.history().front());
+  const FileName file = segment_name(SegmentId{});
   disk_.kill();
   OneLife next(disk_);
   next.settle();
@@ -190,8 +194,8 @@ TEST_F(StorageJobs, AStartNeverWritesIntoAnEarlierSegment) {
 TEST_F(StorageJobs, BrokenPromisesToTheStorageEndTheProgram) {
   life_.write(2);
   Storage& storage = life_.storage();
-  EXPECT_DEATH(storage.append(Zxid::at({1}, 9), {}), "broken invariant");
-  EXPECT_DEATH(storage.append(Zxid::at({2}, 1), {}), "current epoch");
+  EXPECT_DEATH(storage.append(Zxid::at({1}, 9), {}, {}), "broken invariant");
+  EXPECT_DEATH(storage.append(Zxid::at({2}, 1), {}, {}), "accepted epoch");
   EXPECT_DEATH(storage.begin_snapshot(Zxid::at({1}, 9)), "broken invariant");
   EXPECT_DEATH(storage.add_slice({}), "broken invariant");
   EXPECT_DEATH(storage.save_epochs({}), "broken invariant");
