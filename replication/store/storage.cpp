@@ -23,10 +23,10 @@ Verdict<Recovery> Storage::recover(RecoverySink& sink) {
   generation_ = found->generation;
   origin_ = found->origin;
   log_.emplace(queue_,
-                LogOptions{.segment_bytes = options_.segment_bytes,
-                           .batch_bytes_max = options_.batch_bytes_max,
-                           .zeros_ahead_bytes = options_.zeros_ahead_bytes},
-                generation_, std::move(found->log), *recovered_);
+               LogOptions{.segment_bytes = options_.segment_bytes,
+                          .batch_bytes_max = options_.batch_bytes_max,
+                          .zeros_ahead_bytes = options_.zeros_ahead_bytes},
+               generation_, std::move(found->log), *recovered_);
   snapshots_.emplace(queue_, options_.snapshots_kept, generation_);
   snapshots_->resume(std::move(found->snapshots), std::move(found->whole_snapshots));
   return std::move(found->recovery);

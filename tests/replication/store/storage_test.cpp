@@ -191,6 +191,20 @@ TEST_F(StorageJobs, AStartNeverWritesIntoAnEarlierSegment) {
   EXPECT_EQ(classify(disk_.list())->segments.size(), 2U);
 }
 
+// A learner logs what a new leader sends before it records that it has taken that over.
+TEST_F(StorageJobs, TheCurrentEpochIsAtLeastThatOfTheLastTransaction) {
+  life_.write(2);
+  Storage& storage = life_.storage();
+  storage.save_epochs({.accepted = {3}, .current = {1}});
+  storage.append(Zxid::at({3}, 1), payload_of(Zxid::at({3}, 1)), {});
+  life_.settle();
+  EXPECT_EQ(storage.epochs(), (Epochs{.accepted = {3}, .current = {1}}));
+  disk_.kill();
+  const OneLife next(disk_);
+  ASSERT_FALSE(next.is_refused()) << next.sentence();
+  EXPECT_EQ(next.recovery().epochs, (Epochs{.accepted = {3}, .current = {3}}));
+}
+
 TEST_F(StorageJobs, BrokenPromisesToTheStorageEndTheProgram) {
   life_.write(2);
   Storage& storage = life_.storage();
