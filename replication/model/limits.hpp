@@ -87,6 +87,13 @@ inline constexpr std::int64_t peer_timeout_ms_min = 50;
 inline constexpr std::size_t peer_secret_bytes_min = 16;
 inline constexpr std::size_t peer_secret_bytes_max = 4'096;
 
+// Election: how long one with a quorum waits for a better candidate among those who have not yet
+// spoken, how often a server that found no leader repeats itself, and the largest round that is
+// believed.
+inline constexpr std::int64_t election_settle_ms = 50;
+inline constexpr std::int64_t ballot_resend_ms = 1'000;
+inline constexpr std::uint64_t election_round_max = std::uint64_t{1} << 62;
+
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 
