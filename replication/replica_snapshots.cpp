@@ -10,8 +10,7 @@ namespace zabfs::replication {
 void Replica::State::advance_snapshot() {
   if (!snapshot_) {
     // What was just recovered may owe a snapshot, but is not durable yet.
-    if (applied_since_snapshot_ < options_.snapshot_every || storage_.is_writing_snapshot() ||
-        !storage_.is_ready()) {
+    if (applied_since_snapshot_ < options_.snapshot_every || !storage_.may_begin_snapshot()) {
       return;
     }
     applied_since_snapshot_ = 0;

@@ -16,7 +16,9 @@ Log::Log(JobQueue& queue, const LogOptions& options, Generation generation, LogC
       extent_(std::move(found.extent)),
       records_(found.records),
       flight_(Flight{.ticket = ticket, .durable = extent_.last(), .records = records_}),
-      segments_(std::move(found.segments)) {}
+      segments_(std::move(found.segments)) {
+  on_disk_done();  // there may be nothing to wait for
+}
 
 void Log::append(Zxid zxid, ByteView payload, Zxid committed) {
   CHECK(last().is_followed_by(zxid), "appended ", last(), " next ", zxid);
@@ -110,6 +112,14 @@ void Log::on_disk_done() {
     durable_records_ = flight_->records;
     flight_.reset();
   }
+}
+
+std::vector<DiskJob> Log::remove_all() const {
+  std::vector<DiskJob> jobs;
+  for (const auto& segment : segments_) {
+    jobs.push_back(RemoveFile{segment_name({generation_, segment.first})});
+  }
+  return jobs;
 }
 
 // A segment before which the log ended at `oldest` or earlier holds all that is behind it, in spite

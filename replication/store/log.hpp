@@ -91,6 +91,12 @@ class Log {
   // How many records are durable once everything submitted so far is done.
   std::uint64_t records_submitted() const { return flight_ ? flight_->records : durable_records_; }
 
+  // Everything up to `zxid`, at most last(), is known to be committed.
+  void commit(Zxid zxid) { extent_.commit(zxid); }
+
+  // Jobs that remove all segments. The log is of no further use.
+  std::vector<DiskJob> remove_all() const;
+
   // Jobs that remove the segments without any transaction behind `oldest`. The log forgets them.
   std::vector<DiskJob> forget_before(Zxid oldest);
 

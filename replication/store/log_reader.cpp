@@ -117,10 +117,14 @@ class Replay {
   }
 
   MaybeRefusal truncate(const LogEntry& entry, const Place& where) {
-    if (entry.committed != extent_.committed() || !extent_.may_end_at(entry.zxid)) {
+    if (entry.committed < extent_.committed() || entry.zxid < entry.committed ||
+        !extent_.may_end_at(entry.zxid)) {
       return refusal("The log is truncated behind ", entry.zxid, where, ", although it ended at ",
                      extent_.last(), " and was committed up to ", extent_.committed(),
                      ": two histories are mixed. ", advice);
+    }
+    if (auto refused = commit(entry.committed)) {
+      return refused;
     }
     extent_.truncate_after(entry.zxid);
     while (!held_.empty() && held_.back().transaction.zxid > entry.zxid) {

@@ -52,6 +52,25 @@ void SnapshotStore::finish(Zxid reached) {
   draft_->is_finished = true;
 }
 
+void SnapshotStore::abandon() {
+  if (draft_ && !draft_->is_finished) {
+    queue_.submit({RemoveFile{snapshot_draft}});
+    draft_.reset();
+  }
+}
+
+std::vector<DiskJob> SnapshotStore::remove_all() const {
+  std::vector<DiskJob> jobs;
+  for (const Zxid file : files_) {
+    jobs.push_back(RemoveFile{snapshot_name({generation_, file})});
+  }
+  if (draft_) {
+    jobs.push_back(RemoveFile{draft_->is_finished ? snapshot_name({generation_, draft_->taken_at})
+                                                  : snapshot_draft});
+  }
+  return jobs;
+}
+
 std::optional<WrittenSnapshot> SnapshotStore::on_disk_done() {
   if (!draft_ || !draft_->is_finished || !queue_.is_done(draft_->last)) {
     return std::nullopt;

@@ -41,6 +41,9 @@ class SnapshotStore {
   void add(ByteView slice);
   void finish(Zxid reached);
 
+  // Forgets the snapshot that is open, if any: it will not be.
+  void abandon();
+
   bool is_writing() const { return draft_.has_value(); }
 
   // True if a snapshot is open and everything written of it so far is on disk.
@@ -51,6 +54,10 @@ class SnapshotStore {
 
   // The oldest snapshot that must stay; nullopt while there are too few to do without any.
   std::optional<Zxid> oldest_kept() const;
+
+  // Jobs that remove every file, also of a snapshot that is being written. The store is of no
+  // further use.
+  std::vector<DiskJob> remove_all() const;
 
   // Jobs that remove the snapshots before `oldest`. The store forgets them.
   std::vector<DiskJob> forget_before(Zxid oldest);

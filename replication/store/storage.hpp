@@ -9,6 +9,16 @@
 //   save_epochs    -->  on_disk_done  -->  epochs()
 //   begin_snapshot, add_slice..., finish_snapshot  -->  on_disk_done returns the written snapshot
 //
+// A leader's snapshot replaces the whole history. The old one stays as it is, and is what a start
+// finds, until the epochs file names the new one:
+//
+//   begin_replacement, slices..., finish_replacement, and meanwhile append, flush
+//        |
+//   is_flushed()         the new history is whole on the disk
+//        |
+//   save_epochs     -->  on_disk_done  -->  epochs(): it counts from now on, and the old one is
+//   gone
+//
 // The replica gives every ticket it hears to on_disk_done() and then asks what is true. At most one
 // batch is in flight. Whatever is appended meanwhile goes into the next one, which leaves with the
 // next flush(): call flush() at the end of every turn, also of the turn of on_disk_done().
@@ -21,18 +31,19 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/store/epochs.hpp"
+#include "replication/store/history.hpp"
 #include "replication/store/job_queue.hpp"
-#include "replication/store/log.hpp"
 #include "replication/store/recovery.hpp"
 #include "replication/store/refusal.hpp"
-#include "replication/store/snapshot_store.hpp"
 
 namespace zabfs::replication::store {
 
@@ -67,7 +78,7 @@ class Storage {
 
   // True if the log may end at `keep`: it holds that transaction (or begins behind it), and no
   // later one is known to be committed.
-  bool may_truncate_after(Zxid keep) const { return log_->may_end_at(keep); }
+  bool may_truncate_after(Zxid keep) const;
 
   // Takes everything behind `keep` back, as a leader orders. A record of it goes into the next
   // batch, and append() goes on behind `keep`. Once is_flushed(), no crash brings any of it back.
@@ -75,21 +86,27 @@ class Storage {
   void truncate_after(Zxid keep);
 
   // Where append() goes on: the end of the log, whether durable or not.
-  Zxid last() const { return log_->last(); }
+  Zxid last() const { return log().last(); }
 
   // Submits the next batch, unless one is in flight or nothing is buffered.
   void flush();
 
   // The last transaction that no crash can take away any more. A truncation takes it back at once,
-  // before it is durable itself.
-  Zxid durable() const { return log_->durable(); }
+  // before it is durable itself. What a replacement brings is not counted before it is adopted, and
+  // that is durable.
+  Zxid durable() const { return retiring_ ? retiring_->durable : history_->log.durable(); }
 
-  // True if everything appended and every truncation is durable.
-  bool is_flushed() const { return is_ready() && log_->is_flushed(); }
+  // True if everything appended and every truncation is durable. During a replacement: if the new
+  // history is whole on the disk, so that save_epochs() would adopt it. From then on until that is
+  // durable: false.
+  bool is_flushed() const;
 
   // Replaces the epochs; epochs() says when that is durable. They never go back, and
   // current <= accepted. `accepted` is to be saved before the first transaction of that epoch,
   // without need to wait: jobs are done in order.
+  //
+  // While a replacement is_flushed(), this also adopts it: no crash leaves the new history without
+  // these epochs, or these epochs with the old history. Before, it is about the old history.
   void save_epochs(const Epochs& epochs);
 
   // The last epochs that are on disk.
@@ -99,9 +116,13 @@ class Storage {
   // at a time.
   void begin_snapshot(Zxid taken_at);
 
+  bool may_begin_snapshot() const {
+    return is_ready() && !is_writing_snapshot() && !incoming_ && !retiring_;
+  }
+
   // True if a snapshot is open and its previous slice is on disk: slices and batches of the log
   // alternate, so that no batch waits for more than one slice.
-  bool wants_slice() const { return snapshots_->wants_slice(); }
+  bool wants_slice() const { return history_->snapshots.wants_slice(); }
 
   // Appends a slice, which is not empty. Only when wants_slice().
   void add_slice(ByteView slice);
@@ -111,7 +132,28 @@ class Storage {
   void finish_snapshot(Zxid reached);
 
   // True from begin_snapshot() until on_disk_done() has returned it.
-  bool is_writing_snapshot() const { return snapshots_->is_writing(); }
+  bool is_writing_snapshot() const { return history_->snapshots.is_writing(); }
+
+  // A leader's snapshot, taken at `taken_at`, begins to replace the whole history. From now on
+  // append() continues behind `taken_at`, in the new history, also while slices are still coming. A
+  // snapshot of our own that is open is forgotten. is_ready(), the accepted epoch is on its way to
+  // the disk and not below that of `taken_at`, and no other replacement is under way or being
+  // adopted.
+  void begin_replacement(Zxid taken_at);
+
+  // True from begin_replacement() until save_epochs() adopts it or abandon_replacement().
+  bool is_replacing() const { return incoming_ != nullptr; }
+
+  // The slices of the leader's snapshot, as wants_slice() and add_slice() take our own.
+  bool wants_replacement_slice() const { return incoming_ && incoming_->snapshots.wants_slice(); }
+  void add_replacement_slice(ByteView slice);
+
+  // The leader's snapshot is received. None of its slices holds anything behind `reached`, which is
+  // committed; the history is whole only with a log that goes so far.
+  void finish_replacement(Zxid reached);
+
+  // Forgets the replacement: append() continues at the end of the old history. is_replacing().
+  void abandon_replacement();
 
   // Everything submitted up to `ticket` is done. Returns the snapshot that this completed, if any.
   std::optional<WrittenSnapshot> on_disk_done(Ticket ticket);
@@ -120,6 +162,12 @@ class Storage {
   // The epochs once everything in flight is done.
   const Epochs& latest_epochs() const { return saving_.empty() ? epochs_ : saving_.back().epochs; }
 
+  // Where append() writes.
+  const Log& log() const { return incoming_ ? incoming_->log : history_->log; }
+  Log& log() { return incoming_ ? incoming_->log : history_->log; }
+
+  std::unique_ptr<History> make_history(const HistoryId& id, LogContents found, Ticket ticket);
+  void adopt_incoming(Ticket adopted);
   void remove_unneeded();
 
   struct Saving {
@@ -127,16 +175,23 @@ class Storage {
     Epochs epochs{};
   };
 
+  // A history that was replaced, until that is durable.
+  struct Retiring {
+    Ticket replaced{};
+    Zxid durable{};  // in it
+    std::vector<DiskJob> removal{};
+  };
+
   Disk& disk_;
   StorageOptions options_;
   JobQueue queue_;
-  std::optional<Ticket> recovered_;  // of what recovery submitted; nullopt before recover()
-  Generation generation_{};
-  Zxid origin_{};                           // of the generation
-  std::optional<Log> log_;                  // from recover() on
-  std::optional<SnapshotStore> snapshots_;  // likewise
-  Epochs epochs_{};                         // on disk
-  std::deque<Saving> saving_;               // on their way
+  std::optional<Ticket> recovered_;    // of what recovery submitted; nullopt before recover()
+  std::unique_ptr<History> history_;   // the one that counts; from recover() on
+  std::unique_ptr<History> incoming_;  // the one that may replace it
+  std::optional<Retiring> retiring_;
+  Generation last_generation_{};  // no other is begun under its number
+  Epochs epochs_{};               // on disk
+  std::deque<Saving> saving_;     // on their way
 };
 
 }  // namespace zabfs::replication::store

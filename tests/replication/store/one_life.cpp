@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "replication/jute/jute_archive.hpp"
 #include "replication/ports/random.hpp"
@@ -73,14 +74,18 @@ OneLife::OneLife(test::SimDisk& disk, const StorageOptions& options)
 
 void OneLife::begin_reign() {
   const Epoch next{asked_epochs_.accepted.value + 1};
-  asked_epochs_ = {.accepted = next, .current = next};
-  storage_.save_epochs(asked_epochs_);
+  save_epochs({.accepted = next, .current = next});
+}
+
+void OneLife::save_epochs(const Epochs& epochs) {
+  asked_epochs_ = epochs;
+  storage_.save_epochs(epochs);
 }
 
 Zxid OneLife::append() {
   const Zxid last = history_.empty() ? Zxid{} : history_.back();
-  const Zxid next = last.epoch() == asked_epochs_.current ? Zxid{last.value + 1}
-                                                          : Zxid::at(asked_epochs_.current, 1);
+  const Zxid next = last.epoch() == asked_epochs_.accepted ? Zxid{last.value + 1}
+                                                           : Zxid::at(asked_epochs_.accepted, 1);
   history_.push_back(next);
   storage_.append(next, payload_of(next), committed());
   return next;
@@ -115,10 +120,18 @@ bool OneLife::advance_snapshot() {
   if (!storage_.wants_slice()) {
     return false;
   }
-  const auto state = prefix_up_to(history_, applied());
-  if (sliced_ == state.size()) {
+  if (const auto slice = next_slice(applied())) {
+    storage_.add_slice(*slice);
+  } else {
     storage_.finish_snapshot(applied());
-    return true;
+  }
+  return true;
+}
+
+std::optional<Bytes> OneLife::next_slice(Zxid last) {
+  const auto state = prefix_up_to(history_, last);
+  if (sliced_ == state.size()) {
+    return std::nullopt;
   }
   const auto end = std::min(state.size(), sliced_ + slice_zxids_max);
   const std::vector<Zxid> zxids(state.begin() + static_cast<std::ptrdiff_t>(sliced_),
@@ -126,9 +139,31 @@ bool OneLife::advance_snapshot() {
   Bytes slice;
   jute::JuteWriter writer(slice);
   writer(zxids);
-  storage_.add_slice(slice);
   sliced_ = end;
+  return slice;
+}
+
+void OneLife::begin_replacement(std::vector<Zxid> theirs) {
+  replaced_ = std::exchange(history_, std::move(theirs));
+  sliced_ = 0;
+  storage_.begin_replacement(history_.back());
+}
+
+bool OneLife::advance_replacement() {
+  if (!storage_.wants_replacement_slice()) {
+    return false;
+  }
+  if (const auto slice = next_slice(history_.back())) {
+    storage_.add_replacement_slice(*slice);
+  } else {
+    storage_.finish_replacement(history_.back());
+  }
   return true;
+}
+
+void OneLife::abandon_replacement() {
+  storage_.abandon_replacement();
+  history_ = std::move(replaced_);
 }
 
 void OneLife::take_snapshot() {

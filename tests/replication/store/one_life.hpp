@@ -64,6 +64,19 @@ class OneLife {
   void commit(Zxid zxid) { committed_ = zxid; }
   Zxid committed() const { return committed_.value_or(storage_.durable()); }
 
+  // Asks for these epochs.
+  void save_epochs(const Epochs& epochs);
+
+  // A leader's snapshot of `theirs` begins to replace the history; append() goes on behind it.
+  void begin_replacement(std::vector<Zxid> theirs);
+
+  // The next slice of it, or its end; with what has been appended meanwhile. False if it has to
+  // wait for the disk or has ended.
+  bool advance_replacement();
+
+  // Back to the history of before.
+  void abandon_replacement();
+
   // Appends the next transaction.
   Zxid append();
 
@@ -86,6 +99,9 @@ class OneLife {
   const std::vector<Zxid>& snapshots_written() const { return snapshots_written_; }
 
  private:
+  // The next slice of the transactions up to `last`; nullopt if there is no more.
+  std::optional<Bytes> next_slice(Zxid last);
+
   // Nothing is applied that is not both.
   Zxid applied() const { return std::min(committed(), storage_.durable()); }
 
@@ -95,6 +111,7 @@ class OneLife {
   Verdict<Recovery> recovery_;
   Epochs asked_epochs_{};
   std::vector<Zxid> history_;
+  std::vector<Zxid> replaced_;  // history_ as it was before a replacement
   std::optional<Zxid> committed_;
   std::size_t sliced_{};  // of history_, into the open snapshot
   std::vector<Zxid> snapshots_written_;

@@ -435,7 +435,8 @@ TEST_F(StorageT4, ARecordThatContradictsTheLogIsRefused) {
       {truncation(at(1, 5), known), "truncated behind 1.5"},     // committed
       {truncation(at(1, 11), known), "truncated behind 1.11"},   // not there
       {truncation(at(2, 1), known), "truncated behind 2.1"},     // likewise
-      {truncation(at(1, 8), at(1, 8)), "truncated behind 1.8"},  // out of nowhere
+      {truncation(at(1, 8), at(1, 5)), "truncated behind 1.8"},  // less committed than before
+      {truncation(at(1, 8), at(1, 9)), "truncated behind 1.8"},  // more than it keeps
       {transaction(at(1, 5)), "says that 1.5 was committed"},    // less than before
       {transaction(at(1, 12)), "says that 1.12 was committed"},  // more than there is
       {transaction(at(1, 4711)), "says that 1.4711 was committed"},
