@@ -5,7 +5,6 @@
 #include <limits>
 #include <utility>
 
-#include "replication/model/limits.hpp"
 #include "replication/store/log_format.hpp"
 
 namespace zabfs::replication::store {
@@ -106,8 +105,8 @@ class Replay {
     if (auto refused = commit(entry.committed)) {
       return refused;
     }
-    if (held_bytes_ > limits::log_tail_bytes_max) {
-      return refusal("The log holds more than ", limits::log_tail_bytes_max, " bytes after ",
+    if (held_bytes_ > start_.tail_bytes_max) {
+      return refusal("The log holds more than ", start_.tail_bytes_max, " bytes after ",
                      extent_.committed(), where,
                      " of which it does not say that they were committed: no server ever has so "
                      "many in flight. ",

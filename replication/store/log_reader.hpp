@@ -26,6 +26,7 @@
 // at the snapshot or earlier. Each is read whole: it is bounded by its size.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,6 +35,7 @@
 
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/store/log.hpp"
 #include "replication/store/refusal.hpp"
@@ -45,6 +47,7 @@ struct LogStart {
   Zxid origin{};    // where the generation begins
   Zxid snapshot{};  // taken at; the origin of the first generation if there is none
   Zxid reached{};   // by the snapshot: at least so much is committed
+  std::size_t tail_bytes_max{limits::log_tail_bytes_max};
 };
 
 struct LoggedTransaction {

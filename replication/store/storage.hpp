@@ -16,8 +16,7 @@
 //        |
 //   is_flushed()         the new history is whole on the disk
 //        |
-//   save_epochs     -->  on_disk_done  -->  epochs(): it counts from now on, and the old one is
-//   gone
+//   save_epochs     -->  on_disk_done  -->  epochs(): it counts, and the old one is removed
 //
 // The replica gives every ticket it hears to on_disk_done() and then asks what is true. At most one
 // batch is in flight. Whatever is appended meanwhile goes into the next one, which leaves with the

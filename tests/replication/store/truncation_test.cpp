@@ -220,6 +220,32 @@ TEST_F(StorageT4, APurgeKeepsWhatASnapshotNeedsInSpiteOfTruncations) {
   disk.kill();
 }
 
+TEST_F(StorageT4, ATailThatNoServerHasInFlightIsRefused) {
+  const auto read = [&](std::size_t tail_bytes_max) {
+    return read_log(disk_, classify(disk_.list())->segments, {.tail_bytes_max = tail_bytes_max},
+                    [](Zxid, ByteView) { return std::nullopt; });
+  };
+  std::size_t bytes = 0;
+  const auto all = read(limits::log_tail_bytes_max);
+  ASSERT_TRUE(all);
+  for (const auto& transaction : all->tail) {
+    bytes += record_header_bytes + transaction.payload.size();
+  }
+  EXPECT_TRUE(read(bytes));
+  const auto refused = read(bytes - 1);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().sentence.find("after 1.6"), std::string::npos)
+      << refused.error().sentence;
+}
+
+TEST_F(StorageT4, ALogThatDoesNotBeginWhereItsGenerationDoesIsRefused) {
+  disk_.put(epochs_file,
+            encode(EpochRecord{.epochs = {.accepted = {1}, .current = {1}}, .origin = at(1, 1)}));
+  OneLife life(disk_);
+  ASSERT_TRUE(life.is_refused());
+  EXPECT_NE(life.sentence().find("Transactions are missing"), std::string::npos) << life.sentence();
+}
+
 // --- crashes ---
 
 // The histories that the storage was asked for, one after the other, and which of them it has said
