@@ -111,10 +111,11 @@ class Storage {
   // The last epochs that are on disk.
   const Epochs& epochs() const { return epochs_; }
 
-  // Begins a snapshot that replaces the log up to `taken_at`, which is durable and committed. One
-  // at a time.
+  // Begins a snapshot that replaces the log up to `taken_at`, which is durable and
+  // committed. Only when may_begin_snapshot().
   void begin_snapshot(Zxid taken_at);
 
+  // True if no other is open, and no replacement is under way or being adopted.
   bool may_begin_snapshot() const {
     return is_ready() && !is_writing_snapshot() && !incoming_ && !retiring_;
   }
