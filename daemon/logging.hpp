@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "daemon/config.hpp"
-#include "daemon/rate_limit.hpp"
+#include "daemon/pace/rate_limit.hpp"
 #include "replication/ports/clock.hpp"
 #include "replication/ports/trace.hpp"
 

@@ -94,6 +94,22 @@ inline constexpr std::int64_t election_settle_ms = 50;
 inline constexpr std::int64_t ballot_resend_ms = 1'000;
 inline constexpr std::uint64_t election_round_max = std::uint64_t{1} << 62;
 
+// A frame between servers (it holds a record of the log, or a slice of a snapshot, and what is said
+// about it), what is read from one peer in one turn, and what may wait for a peer: one for which
+// more waits is so far behind that it must be synchronized anew.
+inline constexpr std::size_t peer_frame_bytes_max = 2UL << 20;
+inline constexpr std::size_t peer_read_bytes_max = 1UL << 20;
+inline constexpr std::size_t peer_outbox_bytes_max = 64UL << 20;
+
+// Links between servers: how long connecting and the handshake may take, how many strangers may be
+// in their handshake, and the pace of connecting again. A link that lasted shorter than the longest
+// pause counts as a failure to connect.
+inline constexpr std::int64_t peer_connect_ms_max = 1'000;
+inline constexpr std::int64_t peer_handshake_ms_max = 1'000;
+inline constexpr std::size_t peer_strangers_max = 64;
+inline constexpr std::int64_t peer_retry_ms_min = 10;
+inline constexpr std::int64_t peer_retry_ms_max = 200;
+
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 
@@ -115,6 +131,11 @@ static_assert(log_batch_bytes_max < log_segment_bytes, "every batch fits into a 
 static_assert(value_bytes_max < client_frame_bytes_max, "a value fits into a request");
 static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_bytes_max);
 static_assert(outbox_bytes_high < outbox_bytes_max);
+static_assert(log_record_bytes_max + 1'024 <= peer_frame_bytes_max, "a record fits into a frame");
+static_assert(snapshot_slice_bytes + log_record_bytes_max <= peer_frame_bytes_max,
+              "a slice, which may end with the largest znode, fits into a frame");
+static_assert(peer_frame_bytes_max < peer_outbox_bytes_max);
+static_assert(peer_retry_ms_min < peer_retry_ms_max);
 static_assert(reconnect_delay_ms_min < reconnect_delay_ms_max);
 
 }  // namespace zabfs::replication::limits

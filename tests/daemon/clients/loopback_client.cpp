@@ -31,6 +31,11 @@ LoopbackClient::LoopbackClient(boost::asio::io_context& context, std::uint16_t p
   socket_.non_blocking(true);
 }
 
+LoopbackClient::LoopbackClient(boost::asio::io_context& context, tcp::socket socket)
+    : context_(context), socket_(std::move(socket)) {
+  socket_.non_blocking(true);
+}
+
 bool LoopbackClient::send(ByteView bytes) {
   return run_until(context_,
                    [&] {

@@ -19,6 +19,9 @@ class LoopbackClient {
  public:
   LoopbackClient(boost::asio::io_context& context, std::uint16_t port);
 
+  // Takes a connection over that somebody else made.
+  LoopbackClient(boost::asio::io_context& context, boost::asio::ip::tcp::socket socket);
+
   // Sends all of `bytes`, running the context while the other side does not read. False if the
   // other side has closed.
   bool send(replication::ByteView bytes);

@@ -1,0 +1,235 @@
+#include "daemon/peers/link.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <sstream>
+#include <utility>
+
+#include "replication/model/limits.hpp"
+#include "replication/protocol/peer_frame.hpp"
+
+namespace zabfs::daemon::peers {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+using replication::Bytes;
+using replication::ByteView;
+using replication::protocol::PeerFrameSplit;
+namespace limits = replication::limits;
+
+namespace {
+
+constexpr std::size_t greeting_buffer_bytes = 4UL << 10;
+constexpr std::size_t buffer_bytes_kept = 4UL << 20;  // of an outbox, once it is empty
+constexpr std::size_t buffer_bytes_min = 256UL << 10;
+
+void empty(Bytes& bytes) {
+  bytes.clear();
+  if (bytes.capacity() > buffer_bytes_kept) {
+    bytes.shrink_to_fit();
+  }
+}
+
+std::string text_of(const tcp::endpoint& endpoint) {
+  std::ostringstream text;
+  text << endpoint;
+  return text.str();
+}
+
+}  // namespace
+
+Link::Link(Socket socket, Handshake handshake, LinkOwner& owner)
+    : socket_(std::move(socket)),
+      deadline_(socket_.get_executor()),
+      handshake_(std::move(handshake)),
+      owner_(owner),
+      received_(greeting_buffer_bytes) {}
+
+void Link::connect(const tcp::endpoint& endpoint) {
+  remote_ = text_of(endpoint);
+  limit_time(limits::peer_connect_ms_max, "cannot be reached in time");
+  socket_.async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
+    if (self->state_ == State::gone) {
+      return;
+    }
+    if (error) {
+      self->fail("cannot be reached: " + error.message());
+    } else {
+      self->start();
+    }
+  });
+}
+
+void Link::start() {
+  error_code error;
+  socket_.set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
+  if (const auto remote = socket_.remote_endpoint(error); !error) {
+    remote_ = text_of(remote);  // Else it is gone already, and reading will tell.
+  }
+  state_ = State::greeting;
+  limit_time(limits::peer_handshake_ms_max, "did not finish the handshake in time");
+  handshake_.begin(outbox_);
+  send();
+  read();
+}
+
+void Link::limit_time(std::int64_t ms, const char* why) {
+  deadline_.expires_after(std::chrono::milliseconds(ms));
+  // The link may have passed this state while the handler was on its way.
+  deadline_.async_wait([self = shared_from_this(), why, at = state_](const error_code& cancelled) {
+    if (!cancelled && self->state_ == at) {
+      self->fail(why);
+    }
+  });
+}
+
+void Link::read() {
+  if (state_ == State::gone) {
+    return;
+  }
+  const auto free = received_.size() - received_bytes_;
+  socket_.async_read_some(boost::asio::buffer(received_.data() + received_bytes_,
+                                              std::min(free, limits::peer_read_bytes_max)),
+                          [self = shared_from_this()](const error_code& error, std::size_t count) {
+                            self->on_read(error, count);
+                          });
+}
+
+void Link::on_read(const error_code& error, std::size_t count) {
+  if (state_ == State::gone) {
+    return;
+  }
+  if (error) {
+    fail(state_ == State::greeting          ? handshake_.meaning_of_the_end()
+         : error == boost::asio::error::eof ? "closed the connection"
+                                            : "is lost: " + error.message());
+    return;
+  }
+  received_bytes_ += count;
+  owner_.schedule_turn_end();
+  const auto self = shared_from_this();  // the owner may let go of a link that ends
+  greet();
+  deliver();
+  read();
+}
+
+void Link::greet() {
+  if (state_ != State::greeting) {
+    return;
+  }
+  taken_bytes_ = handshake_.take(ByteView(received_).first(received_bytes_), outbox_);
+  send();
+  if (state_ == State::gone) {
+    return;
+  }
+  if (handshake_.state() == Handshake::State::refused) {
+    fail(handshake_.refusal());
+  } else if (handshake_.state() == Handshake::State::done) {
+    state_ = State::up;
+    deadline_.cancel();
+    owner_.on_established(*this);
+  }
+}
+
+void Link::deliver() {
+  std::size_t wanted = 0;
+  while (state_ == State::up) {
+    const auto rest = ByteView(received_).subspan(taken_bytes_, received_bytes_ - taken_bytes_);
+    const auto split = replication::protocol::split_peer_frame(rest, limits::peer_frame_bytes_max);
+    if (split.state == PeerFrameSplit::State::incomplete) {
+      wanted = split.wanted;
+      break;
+    }
+    if (split.state != PeerFrameSplit::State::whole) {
+      fail(split.state == PeerFrameSplit::State::damaged
+               ? "sent a damaged frame"
+               : "sent a frame longer than " + std::to_string(limits::peer_frame_bytes_max) +
+                     " bytes");
+      return;
+    }
+    taken_bytes_ += split.consumed;
+    owner_.on_frame(*this, split.payload);
+  }
+  if (state_ != State::gone) {
+    make_room(wanted);
+  }
+}
+
+// Moves what is not yet a frame to the front, and makes the buffer as large as that frame.
+void Link::make_room(std::size_t frame_bytes) {
+  received_bytes_ -= taken_bytes_;
+  std::memmove(received_.data(), received_.data() + taken_bytes_, received_bytes_);
+  taken_bytes_ = 0;
+  const auto size = std::max(frame_bytes, buffer_bytes_min);
+  if (state_ == State::up && received_.size() < size) {
+    received_.resize(size);
+  }
+}
+
+void Link::flush() {
+  if (state_ != State::up) {
+    return;
+  }
+  if (!awaits_writable_) {
+    send();
+  }
+  if (state_ == State::up && unsent() > limits::peer_outbox_bytes_max) {
+    fail("takes too little: " + std::to_string(unsent()) + " bytes wait for it");
+  }
+}
+
+void Link::send() {
+  if (unsent() == 0) {
+    return;
+  }
+  const auto sent = ::send(socket_.native_handle(), outbox_.data() + sent_bytes_, unsent(),
+                           MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    fail(std::string("is lost: ") + std::strerror(errno));
+    return;
+  }
+  sent_bytes_ += sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  if (unsent() == 0) {
+    empty(outbox_);
+    sent_bytes_ = 0;
+    return;
+  }
+  if (sent_bytes_ > unsent()) {
+    outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(sent_bytes_));
+    sent_bytes_ = 0;
+  }
+  await_writable();
+}
+
+void Link::await_writable() {
+  awaits_writable_ = true;
+  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& /*error*/) {
+    self->awaits_writable_ = false;
+    if (self->state_ != State::gone) {
+      self->owner_.schedule_turn_end();
+      self->send();
+    }
+  });
+}
+
+void Link::end() {
+  state_ = State::gone;
+  deadline_.cancel();
+  error_code ignored;  // It is of no use any more, whatever close says.
+  socket_.close(ignored);
+  outbox_ = {};
+  sent_bytes_ = 0;
+}
+
+void Link::fail(const std::string& why) {
+  end();
+  owner_.schedule_turn_end();
+  owner_.on_ended(*this, why);
+}
+
+}  // namespace zabfs::daemon::peers

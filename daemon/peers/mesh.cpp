@@ -1,0 +1,270 @@
+#include "daemon/peers/mesh.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "replication/model/check.hpp"
+#include "replication/model/limits.hpp"
+
+namespace zabfs::daemon::peers {
+
+using boost::asio::ip::tcp;
+using boost::system::error_code;
+using replication::Bytes;
+using replication::ByteView;
+using replication::ServerId;
+namespace limits = replication::limits;
+
+namespace {
+
+Identity identity_of(const MeshOptions& options) {
+  Identity identity{.self = options.self,
+                    .membership = digest_of(options.membership),
+                    .secret = options.secret,
+                    .version = options.version};
+  for (const auto& [id, address] : options.others) {
+    identity.others.insert(id);
+  }
+  return identity;
+}
+
+}  // namespace
+
+Mesh::Mesh(boost::asio::io_context& context, const MeshOptions& options, MeshPorts ports,
+           PeerEvents& events)
+    : context_(context),
+      listen_(options.listen),
+      identity_(identity_of(options)),
+      ports_(std::move(ports)),
+      events_(events),
+      acceptor_(context, [this](tcp::socket socket) { on_accepted(std::move(socket)); }),
+      resolver_(context) {
+  for (const auto& [id, address] : options.others) {
+    CHECK(id != options.self, "server ", id, " is no peer of itself");
+    Peer& peer = peers_[id];
+    peer.address = address;
+    if (id < options.self) {
+      peer.retry = std::make_unique<boost::asio::steady_timer>(context);
+    }
+  }
+}
+
+Mesh::~Mesh() { stop(); }
+
+std::optional<std::string> Mesh::listen() { return acceptor_.listen(listen_.host, listen_.port); }
+
+void Mesh::start() {
+  acceptor_.start();
+  for (const auto& [id, peer] : peers_) {
+    if (peer.retry) {
+      dial(id);
+    }
+  }
+}
+
+void Mesh::flush() {
+  for (const auto& [id, peer] : peers_) {
+    if (const auto link = peer.link) {
+      link->flush();
+    }
+  }
+}
+
+void Mesh::stop() {
+  if (std::exchange(is_stopped_, true)) {
+    return;
+  }
+  flush();
+  acceptor_.close();
+  resolver_.cancel();
+  for (auto& [id, peer] : peers_) {
+    if (peer.retry) {
+      peer.retry->cancel();
+    }
+    for (const auto& link : {std::exchange(peer.link, {}), std::exchange(peer.attempt, {})}) {
+      if (link) {
+        link->end();
+      }
+    }
+  }
+  for (const auto& stranger : std::exchange(strangers_, {})) {
+    stranger->end();
+  }
+}
+
+bool Mesh::is_up(ServerId peer) const {
+  const auto found = peers_.find(peer);
+  return found != peers_.end() && found->second.link;
+}
+
+Bytes& Mesh::outbox(ServerId peer) {
+  CHECK(is_up(peer), "no link to server ", peer);
+  return peers_.at(peer).link->outbox();
+}
+
+std::size_t Mesh::unsent(ServerId peer) const {
+  return is_up(peer) ? peers_.at(peer).link->unsent() : 0;
+}
+
+void Mesh::drop(ServerId peer) {
+  if (is_up(peer)) {
+    ports_.logger->info("link to server {} dropped", peer.value);
+    peers_.at(peer).link->end();
+    on_link_over(peer);
+  }
+}
+
+void Mesh::on_accepted(tcp::socket socket) {
+  if (strangers_.size() >= limits::peer_strangers_max) {
+    const auto oldest = strangers_.front();
+    strangers_.pop_front();
+    oldest->end();
+    warn("too many strangers connect as servers: closed " + oldest->remote());
+  }
+  LinkOwner& owner = *this;
+  strangers_.push_back(std::make_shared<Link>(std::move(socket),
+                                              Handshake::from_stranger(identity_, nonce()), owner));
+  const auto link = strangers_.back();
+  link->start();
+}
+
+void Mesh::forget_stranger(const Link& link) {
+  std::erase_if(strangers_, [&](const auto& stranger) { return stranger.get() == &link; });
+}
+
+void Mesh::on_established(Link& link) {
+  const auto established = link.shared_from_this();
+  const ServerId id = link.peer();
+  Peer& peer = peers_.at(id);
+  if (peer.attempt == established) {
+    peer.attempt.reset();
+  } else {
+    forget_stranger(link);
+  }
+  if (const auto older = std::exchange(peer.link, {})) {
+    older->end();
+    ports_.logger->info("link to server {} replaced by a newer one", id.value);
+    events_.on_peer_down(id);
+  }
+  peer.link = established;
+  peer.up_since_ms = ports_.clock.monotonic_ms();
+  peer.told.clear();
+  ports_.logger->info("link to server {} established ({})", id.value, link.remote());
+  events_.on_peer_up(id);
+}
+
+void Mesh::on_frame(Link& link, ByteView payload) { events_.on_peer_frame(link.peer(), payload); }
+
+void Mesh::on_ended(Link& link, const std::string& why) {
+  const auto ended = link.shared_from_this();
+  if (is_stopped_) {
+    return;
+  }
+  for (auto& [id, peer] : peers_) {
+    if (peer.attempt == ended) {
+      peer.attempt.reset();
+      on_attempt_failed(id, "(" + link.remote() + ") " + why);
+      return;
+    }
+    if (peer.link == ended) {
+      ports_.logger->warn("link to server {} lost: it {}", id.value, why);
+      on_link_over(id);
+      events_.on_peer_down(id);
+      return;
+    }
+  }
+  forget_stranger(link);
+  warn("refused " + link.remote() + " as a server: it " + why);
+}
+
+// One link to `id` is over, and whoever has to know knows.
+void Mesh::on_link_over(ServerId id) {
+  Peer& peer = peers_.at(id);
+  peer.link.reset();
+  if (ports_.clock.monotonic_ms() - peer.up_since_ms >= limits::peer_retry_ms_max) {
+    peer.pause_ms = 0;
+  }
+  if (peer.retry) {
+    dial_again(id);
+  }
+}
+
+void Mesh::on_attempt_failed(ServerId id, const std::string& why) {
+  Peer& peer = peers_.at(id);
+  if (peer.told != why) {
+    ports_.logger->warn("no link to server {} yet: {}", id.value, why);
+    peer.told = why;
+  }
+  dial_again(id);
+}
+
+void Mesh::dial_again(ServerId id) {
+  Peer& peer = peers_.at(id);
+  const auto pause_ms = std::exchange(
+      peer.pause_ms,
+      std::clamp(2 * peer.pause_ms, limits::peer_retry_ms_min, limits::peer_retry_ms_max));
+  const auto half = static_cast<std::uint64_t>(pause_ms / 2);
+  peer.retry->expires_after(std::chrono::milliseconds(pause_ms / 2) +
+                            std::chrono::milliseconds(ports_.random.below(half + 1)));
+  peer.retry->async_wait([this, id](const error_code& cancelled) {
+    if (!cancelled && !is_stopped_) {
+      dial(id);
+    }
+  });
+}
+
+void Mesh::dial(ServerId id) {
+  Peer& peer = peers_.at(id);
+  error_code error;
+  const auto address = boost::asio::ip::make_address(peer.address.host, error);
+  if (!error) {
+    connect(id, {address, peer.address.port});
+    return;
+  }
+  // However long the look-up takes, there is one at a time for each peer.
+  resolver_.async_resolve(
+      peer.address.host, std::to_string(peer.address.port),
+      [this, id](const error_code& failed, const tcp::resolver::results_type& found) {
+        if (is_stopped_) {
+          return;
+        }
+        if (failed) {
+          on_attempt_failed(id, "its address cannot be looked up: " + failed.message());
+          return;
+        }
+        const auto choice = peers_.at(id).attempts % found.size();
+        connect(id, std::next(found.begin(), static_cast<std::ptrdiff_t>(choice))->endpoint());
+      });
+}
+
+void Mesh::connect(ServerId id, const tcp::endpoint& endpoint) {
+  Peer& peer = peers_.at(id);
+  ++peer.attempts;
+  LinkOwner& owner = *this;
+  peer.attempt =
+      std::make_shared<Link>(tcp::socket(context_), Handshake::to(identity_, id, nonce()), owner);
+  const auto attempt = peer.attempt;
+  attempt->connect(endpoint);
+}
+
+Nonce Mesh::nonce() {
+  Nonce nonce{};
+  ports_.entropy.fill(nonce);
+  return nonce;
+}
+
+void Mesh::warn(const std::string& line) {
+  const auto now_ms = ports_.clock.monotonic_ms();
+  const auto held_back = warnings_.take_held_back(now_ms);
+  if (warnings_.admits(now_ms)) {
+    ports_.logger->warn("{}{}", line,
+                        held_back == 0 ? "" : " (and " + std::to_string(held_back) + " others)");
+  }
+}
+
+}  // namespace zabfs::daemon::peers
