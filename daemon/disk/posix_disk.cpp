@@ -23,11 +23,15 @@ constexpr std::size_t zeros_bytes = 1UL << 20;
 }  // namespace
 
 PosixDisk::PosixDisk(DataDirectories directories, OnDone on_done)
-    : directories_(std::move(directories)),
-      on_done_(std::move(on_done)),
-      thread_([this] { run(); }) {}
+    : directories_(std::move(directories)), on_done_(std::move(on_done)) {
+  CHECK(::sem_init(&changed_, 0, 0) == 0);
+  thread_ = std::thread([this] { run(); });
+}
 
-PosixDisk::~PosixDisk() { finish(); }
+PosixDisk::~PosixDisk() {
+  finish();
+  ::sem_destroy(&changed_);
+}
 
 void PosixDisk::expect(bool succeeded, const char* operation, const FileName& file) const {
   if (!succeeded) {
@@ -63,11 +67,15 @@ Bytes PosixDisk::read(const FileName& file, std::uint64_t offset, std::uint64_t 
 }
 
 void PosixDisk::submit(std::vector<replication::DiskJob> jobs, Ticket ticket) {
+  bool was_empty{};
   {
     const std::scoped_lock lock(mutex_);
+    was_empty = queue_.empty();
     queue_.push_back({.jobs = std::move(jobs), .ticket = ticket});
   }
-  changed_.notify_one();
+  if (was_empty) {
+    ::sem_post(&changed_);
+  }
 }
 
 void PosixDisk::finish() {
@@ -75,7 +83,7 @@ void PosixDisk::finish() {
     const std::scoped_lock lock(mutex_);
     finishing_ = true;
   }
-  changed_.notify_one();
+  ::sem_post(&changed_);
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -98,9 +106,12 @@ void PosixDisk::run() {
 }
 
 bool PosixDisk::take(std::vector<Submission>& work) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock,
-                [this] { return finishing_ || !queue_.empty() || !removed_files_.is_empty(); });
+  if (removed_files_.is_empty()) {
+    while (::sem_wait(&changed_) != 0) {
+      CHECK(errno == EINTR, "errno ", errno);
+    }
+  }
+  const std::scoped_lock lock(mutex_);
   work.swap(queue_);
   return !work.empty() || !finishing_;
 }
