@@ -46,6 +46,7 @@ Server::Server(boost::asio::io_context& context, const Config& config,
       listener_(context, [this](auto socket) { table_.add(std::move(socket)); }),
       words_(config.four_letter_words),
       tick_(context),
+      burst_end_(context),
       started_ms_(clock_.monotonic_ms()) {}
 
 Server::~Server() { stop(); }
@@ -89,6 +90,7 @@ void Server::stop() {
   }
   listener_.close();
   tick_.cancel();
+  burst_end_.cancel();
   if (disk_) {
     disk_->finish();
   }
@@ -108,10 +110,24 @@ void Server::on_disk_progress(Ticket done) {
 void Server::take_disk_report() {
   disk_report_is_posted_.store(false);
   if (!is_stopped_) {
+    const auto unanswered = replica_->status().requests_outstanding;
     replica_->on_disk_done({disk_done_.load()});
     serve_when_ready();
+    if (burst_.begin(unanswered, replica_->status().requests_outstanding)) {
+      await_burst_end();
+    }
     table_.schedule_turn_end();
   }
+}
+
+void Server::await_burst_end() {
+  burst_end_.expires_after(std::chrono::microseconds(replication::limits::burst_wait_us));
+  burst_end_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled && !is_stopped_) {
+      burst_.on_time_over();
+      table_.schedule_turn_end();
+    }
+  });
 }
 
 void Server::serve_when_ready() {
@@ -156,7 +172,9 @@ std::optional<std::string> Server::answer_to(std::string_view word) {
 
 void Server::on_turn_end() {
   if (!is_stopped_) {
-    replica_->on_turn_end();
+    if (burst_.is_over(replica_->status().requests_outstanding)) {
+      replica_->on_turn_end();
+    }
     is_overloaded_ = replica_->status().requests_outstanding >= config_.requests_max;
   }
 }

@@ -21,6 +21,7 @@
 #include <string>
 
 #include "daemon/admin/four_letter.hpp"
+#include "daemon/burst.hpp"
 #include "daemon/clients/client_events.hpp"
 #include "daemon/clients/connection_table.hpp"
 #include "daemon/clients/listener.hpp"
@@ -61,6 +62,7 @@ class Server : private clients::ClientEvents {
   void on_disk_progress(replication::Ticket done);  // on the disk's thread
   void take_disk_report();
   void serve_when_ready();
+  void await_burst_end();
   void await_tick();
   admin::Facts facts() const;
 
@@ -76,6 +78,8 @@ class Server : private clients::ClientEvents {
   clients::Listener listener_;
   admin::FourLetterWords words_;
   boost::asio::steady_timer tick_;
+  Burst burst_;
+  boost::asio::steady_timer burst_end_;
   std::int64_t started_ms_;
   bool is_accepting_{};
   bool is_overloaded_{};  // as of the end of the last turn

@@ -92,7 +92,6 @@ void Replica::State::on_disk_done(Ticket ticket) {
     apply_committed();
   }
   advance_snapshot();
-  storage_.flush();
 }
 
 void Replica::State::apply_committed() {

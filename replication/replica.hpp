@@ -89,14 +89,16 @@ class Replica {
   // The client's connection is gone. Not called for connections the replica itself closed.
   void on_disconnected(ConnectionId connection);
 
-  // Everything submitted to the disk up to `ticket` is done.
+  // Everything submitted to the disk up to `ticket` is done. What waits for the disk stays until
+  // on_turn_end().
   void on_disk_done(Ticket ticket);
 
   // Time passed. Call at least every tick_ms / 4; sooner is harmless.
   void on_tick();
 
   // The events at hand have been handled: what they proposed goes to the disk as one batch. Call it
-  // once after each burst of the calls above; nothing is persisted without it.
+  // once after each burst of the calls above; nothing is persisted without it. What belongs to one
+  // burst is the caller's business.
   void on_turn_end();
 
   // False while the next frame of `connection` should be left in the socket: it, or all connections

@@ -44,6 +44,12 @@ inline constexpr std::size_t request_bytes_in_flight_max = 256UL << 20;
 // had under way just then.
 inline constexpr std::size_t log_tail_bytes_max = 4 * request_bytes_in_flight_max;
 
+// A burst of writes: how many may wait together for one more, for how long, and how many bursts in
+// a row are not waited for when that was in vain.
+inline constexpr std::size_t burst_requests_max = 64;
+inline constexpr std::int64_t burst_wait_us = 250;
+inline constexpr std::uint32_t bursts_skipped_max = 256;
+
 // Bytes that may wait for a client that does not read: above the first, reading from it stops;
 // above the second, it is disconnected.
 inline constexpr std::size_t outbox_bytes_high = 4UL << 20;

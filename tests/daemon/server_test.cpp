@@ -232,5 +232,24 @@ TEST_F(ServerTest, AFewRequestsAtATimeAreStillAllAnswered) {
   stop();
 }
 
+// More than one batch of the log: some of it waits for the disk while nobody has more to send.
+TEST_F(ServerTest, WhatWaitsForTheDiskDoesNotWaitForEverForMore) {
+  start();
+  auto client = connect_with_session();
+  constexpr int count = 20;
+  const Bytes large(500'000, 'x');
+  static_assert(count * 500'000 > 2 * replication::limits::log_batch_bytes_max);
+  static_assert(count <= replication::limits::burst_requests_max);
+  for (int i = 1; i <= count; ++i) {
+    ASSERT_TRUE(client.send(request(
+        i, protocol::CreateRequest{
+               .path = "/n" + std::to_string(i), .data = large, .acl = replication::open_acl()})));
+  }
+  for (int i = 1; i <= count; ++i) {
+    ASSERT_EQ(error_of_reply(client, i), 0);
+  }
+  stop();
+}
+
 }  // namespace
 }  // namespace zabfs::daemon
