@@ -17,11 +17,12 @@ import wire  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("ZABFS_BIN", SOURCE_ROOT / "build/release/bin"))
 KINDS = ("zabd", "zookeeper")
+BARE = "bare"  # bare_server.cpp
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 class Service:
-    """One server of either kind in a directory of its own."""
+    """One server of any kind in a directory of its own."""
 
     def __init__(self, kind, directory):
         self.kind = kind
@@ -51,6 +52,8 @@ class Service:
     def command(self):
         if self.kind == "zabd":
             return [str(BIN / "zabd"), str(self.config)]
+        if self.kind == BARE:
+            return [str(BIN / "bare_server"), str(self.port), str(self.data / "log")]
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
         return ["java", "-Xmx1g", "-Xms1g", "-cp", JAVA_CLASS_PATH, main, str(self.config)]
 
