@@ -3,7 +3,8 @@
 // Every operation takes the reply it owes and returns at once. What needs the ensemble runs on as a
 // coroutine, so a slow answer holds up nobody else; requests leave in the order in which operations
 // arrive, and the client keeps that order, so a read sees every write that was committed before it.
-// Nothing is cached: every lookup and every getattr asks the ensemble.
+// Lookups, attributes, data and listings are answered from what cache::Coherence knows to be true;
+// what a change of the tree is decided upon is always asked for.
 //
 // What a name means is naming's, what a number means the inode table's, when written data is
 // committed DataHandle's. Views other than @data, @dir and @stat answer ENOTSUP.
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include "fusefs/cache/coherence.hpp"
 #include "fusefs/client/client.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/handles/handle_table.hpp"
@@ -56,7 +58,9 @@ class Filesystem {
 
   // From now on `client` is asked: the session of the one before has expired. What waits for the
   // old client goes on waiting for it.
-  void use(client::Client& client) { client_ = &client; }
+  void use(client::Client& client) { ensemble_.use(client); }
+  // To be called when the client has lost its connection.
+  void connection_lost() { ensemble_.connection_lost(); }
 
   // True while `request` has no answer yet; interrupt lets it answer EINTR.
   bool is_waiting(const void* request) const { return operations_.is_waiting(request); }
@@ -72,6 +76,9 @@ class Filesystem {
   Detached set_attributes(Reply<Attributes> reply, InodeNumber number, AttributeChange change,
                           std::optional<HandleId> handle);
   void get_capacity(Reply<Capacity> reply);
+  // `mask` as in access(2). The kernel asks where it does not decide by itself
+  // (default_permissions).
+  void check_access(Reply<Done> reply, InodeNumber number, int mask);
 
   // Reading.
   Detached open(Reply<Opened> reply, InodeNumber number, int flags);
@@ -121,8 +128,13 @@ class Filesystem {
   Task<Outcome<std::string>> find_long_name(Operation& operation, std::string directory,
                                             naming::Name name);
 
-  // The znode at `target`, with what is needed to know of its data.
+  // The znode at `target` with what is needed to know of its data, as it is known or asked for.
+  Task<Outcome<inodes::Node>> look_at(Operation& operation, Target target);
+  // The same, asked for.
   Task<Outcome<inodes::Node>> inspect(Operation& operation, Target target);
+  // The same, if it is known to be true.
+  std::optional<Outcome<inodes::Node>> recall(const Target& target);
+  inodes::Node node_of(const std::string& path, const cache::Known& known) const;
   std::optional<inodes::DataKind> remembered_data_kind(const std::string& path,
                                                        const replication::Stat& stat) const;
 
@@ -143,6 +155,14 @@ class Filesystem {
   Detached write_slowly(Reply<Written> reply, HandleId id, std::size_t offset,
                         replication::Bytes bytes);
 
+  // The data of a znode, as they are known or asked for.
+  Task<Outcome<Version>> fetch(Operation& operation, std::string path);
+  // Its children, and whether it has data.
+  struct Children {
+    cache::Names names{};
+    bool has_data{};
+  };
+  Task<Outcome<Children>> list(Operation& operation, std::string path);
   // Fetches the data that the handle shows.
   Task<Outcome<Done>> load(Operation& operation, handles::DataHandle& data, std::string path);
   // What open(2) does with the data of a handle that is about to be opened.
@@ -172,7 +192,7 @@ class Filesystem {
   // False if it is to be tried again, because somebody else changed one of the two meanwhile.
   Task<Outcome<bool>> move_znode(Operation& operation, Target from, Target to, unsigned flags);
 
-  client::Client* client_;
+  cache::Coherence ensemble_;
   inodes::Appearance appearance_;
   OperationTable operations_{};
   inodes::InodeTable inodes_{};

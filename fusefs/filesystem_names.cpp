@@ -1,4 +1,6 @@
 // Names and attributes: what a name leads to, and how it looks.
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 #include <variant>
@@ -10,14 +12,16 @@
 
 namespace zabfs::fusefs {
 
+using cache::Presence;
 using inodes::DataKind;
 using inodes::Inode;
 using inodes::Node;
 using naming::Name;
 using naming::View;
+using replication::ErrorCode;
 using replication::protocol::ExistsRequest;
-using replication::protocol::GetChildrenRequest;
-using replication::protocol::GetChildrenResponse;
+using replication::protocol::GetChildren2Request;
+using replication::protocol::GetChildren2Response;
 using replication::protocol::GetDataRequest;
 using replication::protocol::StatResponse;
 
@@ -31,10 +35,16 @@ bool is_served(View view) {
   return view == View::plain || view == View::data || view == View::dir || view == View::stat;
 }
 
+// A file that may have its first child, and so become a directory, without an event of its own.
+bool may_become_directory(const Node& node) {
+  return node.data == DataKind::present && node.stat.cversion == 0 &&
+         node.stat.ephemeral_owner == 0;
+}
+
 }  // namespace
 
 Filesystem::Filesystem(client::Client& client, inodes::Appearance appearance)
-    : client_(&client), appearance_(appearance) {}
+    : ensemble_(client), appearance_(appearance) {}
 
 Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Place place) {
   const Inode* directory = inodes_.find(place.directory);
@@ -69,12 +79,11 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
 
 Task<Outcome<std::string>> Filesystem::find_long_name(Operation& operation, std::string directory,
                                                       Name name) {
-  Ask<GetChildrenResponse> listing(*client_, operation, GetChildrenRequest{.path = directory});
-  const auto found = co_await listing;
+  const auto found = co_await list(operation, directory);
   if (!found) {
     co_return found.error();
   }
-  for (const auto& child : found->children) {
+  for (const auto& child : *found->names) {
     if (naming::stands_for(name, child)) {
       co_return child_path(directory, child);
     }
@@ -82,8 +91,60 @@ Task<Outcome<std::string>> Filesystem::find_long_name(Operation& operation, std:
   co_return Failure::of(ENOENT);
 }
 
+Node Filesystem::node_of(const std::string& path, const cache::Known& known) const {
+  Node node{.stat = known.stat};
+  if (known.value) {
+    node.data = *known.value ? DataKind::present : DataKind::null;
+  } else if (known.stat.data_length > 0) {
+    node.data = DataKind::present;
+  } else {
+    node.data = remembered_data_kind(path, known.stat).value_or(DataKind::unknown);
+  }
+  return node;
+}
+
+std::optional<Outcome<Node>> Filesystem::recall(const Target& target) {
+  const cache::Known* known = ensemble_.find(target.path);
+  if (known == nullptr || known->presence == Presence::unknown || target.view == View::stat) {
+    return std::nullopt;
+  }
+  if (known->presence == Presence::absent) {
+    return Failure::of(ErrorCode::no_node);
+  }
+  const Node node = node_of(target.path, *known);
+  const bool kind_matters = target.view == View::plain && target.path != "/";
+  const bool kind_is_known = inodes::decides_kind(node.stat) || node.data != DataKind::unknown;
+  const bool is_enough =
+      target.view == View::data
+          ? node.data != DataKind::unknown
+          : !kind_matters ||
+                (kind_is_known && (!may_become_directory(node) || known->children != nullptr));
+  return is_enough ? std::optional<Outcome<Node>>(node) : std::nullopt;
+}
+
+Task<Outcome<Node>> Filesystem::look_at(Operation& operation, Target target) {
+  if (const auto recalled = recall(target)) {
+    co_return *recalled;
+  }
+  const cache::Known* known = ensemble_.find(target.path);
+  const bool lacks_only_children = target.view == View::plain && known != nullptr &&
+                                   known->presence == Presence::present &&
+                                   may_become_directory(node_of(target.path, *known));
+  if (lacks_only_children && ensemble_.is_worth_a_watch(target.path)) {
+    GetChildren2Request request{.path = target.path, .watch = true};
+    Ask<GetChildren2Response> question(ensemble_, operation, std::move(request));
+    static_cast<void>(co_await question);
+    if (const auto recalled = recall(target)) {
+      co_return *recalled;
+    }
+  }
+  co_return co_await inspect(operation, std::move(target));
+}
+
 Task<Outcome<Node>> Filesystem::inspect(Operation& operation, Target target) {
-  Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = target.path});
+  const bool watch = ensemble_.is_worth_a_watch(target.path);
+  Ask<StatResponse> question(ensemble_, operation,
+                             ExistsRequest{.path = target.path, .watch = watch});
   const auto found = co_await question;
   if (!found) {
     co_return found.error();
@@ -100,8 +161,8 @@ Task<Outcome<Node>> Filesystem::inspect(Operation& operation, Target target) {
     node.data = *remembered;
     co_return node;
   }
-  Ask<Version> fetch(*client_, operation, GetDataRequest{.path = target.path});
-  const auto version = co_await fetch;
+  Ask<Version> data(ensemble_, operation, GetDataRequest{.path = target.path, .watch = watch});
+  const auto version = co_await data;
   if (!version) {
     co_return version.error();
   }
@@ -141,7 +202,8 @@ Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
   if (!target) {
     co_return std::move(reply).refuse(target.error());
   }
-  const auto node = co_await inspect(operation, *target);
+  ensemble_.used(target->path);
+  const auto node = co_await look_at(operation, *target);
   if (!node) {
     co_return std::move(reply).refuse(node.error());
   }
@@ -174,7 +236,10 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
     co_return last_seen;
   }
   const Target target{inode->path, inode->view};
-  const auto node = co_await inspect(operation, target);
+  if (number == inodes::root_number) {
+    ensemble_.used(target.path);  // Nobody looks it up.
+  }
+  const auto node = co_await look_at(operation, target);
   const bool is_gone = !node && node.error().code == replication::ErrorCode::no_node;
   const bool is_replaced =
       node && number != inodes::root_number && node->stat.czxid != inode->node.stat.czxid;
@@ -227,6 +292,21 @@ Detached Filesystem::set_attributes(Reply<Attributes> reply, InodeNumber number,
   }
   const auto attributes = co_await current_attributes(operation, number, handle);
   std::move(reply).with_outcome(attributes);
+}
+
+void Filesystem::check_access(Reply<Done> reply, InodeNumber number, int mask) {
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    return std::move(reply).error(ESTALE);
+  }
+  // Everybody whom the kernel lets ask is the owner.
+  constexpr unsigned owner_shift = 6;
+  const auto permitted = static_cast<int>(attributes_of(*inode).values.st_mode >> owner_shift);
+  if ((mask & ~permitted & (R_OK | W_OK | X_OK)) != 0) {
+    std::move(reply).error(EACCES);
+  } else {
+    std::move(reply).with(Done{});
+  }
 }
 
 void Filesystem::get_capacity(Reply<Capacity> reply) {

@@ -11,6 +11,7 @@
 
 namespace zabfs::fusefs {
 
+using cache::Presence;
 using handles::DataHandle;
 using handles::DirectoryHandle;
 using handles::Handle;
@@ -68,7 +69,7 @@ Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
   }
   Handle handle{.inode = number, .body = DataHandle(mode)};
   if (inode->view == View::stat) {
-    Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = inode->path});
+    Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = inode->path});
     const auto found = co_await question;
     if (!found) {
       co_return std::move(reply).refuse(found.error());
@@ -97,9 +98,47 @@ Task<Outcome<Done>> Filesystem::prepare_opened(Operation& operation, Handle& han
   co_return Done{};
 }
 
-Task<Outcome<Done>> Filesystem::load(Operation& operation, DataHandle& data, std::string path) {
-  Ask<Version> question(*client_, operation, GetDataRequest{.path = std::move(path)});
+Task<Outcome<Filesystem::Version>> Filesystem::fetch(Operation& operation, std::string path) {
+  const cache::Known* known = ensemble_.find(path);
+  if (known != nullptr && known->presence == Presence::present && known->value) {
+    co_return Version{.data = *known->value, .stat = known->stat};
+  }
+  const bool watch = ensemble_.is_worth_a_watch(path);
+  Ask<Version> question(ensemble_, operation,
+                        GetDataRequest{.path = std::move(path), .watch = watch});
   auto version = co_await question;
+  co_return version;
+}
+
+Task<Outcome<Filesystem::Children>> Filesystem::list(Operation& operation, std::string path) {
+  const cache::Known* known = ensemble_.find(path);
+  const bool watch = ensemble_.is_worth_a_watch(path);
+  if (known == nullptr || known->children == nullptr) {
+    Ask<GetChildren2Response> question(
+        ensemble_, operation, GetChildren2Request{.path = std::move(path), .watch = watch});
+    auto found = co_await question;
+    if (!found) {
+      co_return found.error();
+    }
+    co_return Children{
+        .names = std::make_shared<const std::vector<std::string>>(std::move(found->children)),
+        .has_data = found->stat.data_length > 0};
+  }
+  Children children{.names = known->children, .has_data = known->stat.data_length > 0};
+  if (known->presence != Presence::present) {
+    Ask<StatResponse> question(ensemble_, operation,
+                               ExistsRequest{.path = std::move(path), .watch = watch});
+    const auto found = co_await question;
+    if (!found) {
+      co_return found.error();
+    }
+    children.has_data = found->stat.data_length > 0;
+  }
+  co_return children;
+}
+
+Task<Outcome<Done>> Filesystem::load(Operation& operation, DataHandle& data, std::string path) {
+  auto version = co_await fetch(operation, std::move(path));
   if (!version) {
     co_return version.error();
   }
@@ -129,8 +168,8 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
 Detached Filesystem::fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset) {
   Operation operation(operations_, reply.ticket());
   Inode* inode = inode_of(id);
-  Ask<Version> question(*client_, operation, GetDataRequest{.path = inode->path});
-  auto version = co_await question;
+  ensemble_.used(inode->path);
+  auto version = co_await fetch(operation, inode->path);
   DataHandle& data = *find_data(id);
   const bool is_gone = version ? version->stat.czxid != inode->node.stat.czxid
                                : version.error().code == ErrorCode::no_node;
@@ -166,18 +205,18 @@ void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t
 Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   Operation operation(operations_, reply.ticket());
   const Inode* inode = inode_of(id);
-  Ask<GetChildren2Response> question(*client_, operation, GetChildren2Request{.path = inode->path});
-  auto found = co_await question;
+  ensemble_.used(inode->path);
+  const auto found = co_await list(operation, inode->path);
   if (!found) {
     co_return std::move(reply).refuse(found.error());
   }
   auto& names = std::get<DirectoryHandle>(handles_.find(id)->body).names;
   names.assign({".", ".."});
   const bool is_mount_root = inode->path == "/";
-  for (const auto& child : found->children) {
+  for (const auto& child : *found->names) {
     names.push_back(naming::shown(child, is_mount_root));
   }
-  if (found->stat.data_length > 0) {
+  if (found->has_data) {
     names.emplace_back("@data");
   }
   std::move(reply).with(Listing{names, 0});

@@ -150,8 +150,8 @@ Detached Filesystem::rename(Reply<Done> reply, Place from, Place to, unsigned fl
 
 Task<Outcome<bool>> Filesystem::move_znode(Operation& operation, Target from, Target to,
                                            unsigned flags) {
-  Ask<GetDataResponse> data_question(*client_, operation, GetDataRequest{.path = from.path});
-  Ask<GetAclResponse> acl_question(*client_, operation, GetAclRequest{.path = from.path});
+  Ask<GetDataResponse> data_question(ensemble_, operation, GetDataRequest{.path = from.path});
+  Ask<GetAclResponse> acl_question(ensemble_, operation, GetAclRequest{.path = from.path});
   auto source = co_await data_question;
   if (!source) {
     co_return source.error();
@@ -170,7 +170,7 @@ Task<Outcome<bool>> Filesystem::move_znode(Operation& operation, Target from, Ta
                       .acl = std::move(access->acl),
                       .to = to.path,
                       .target_view = to.view,
-                      .session = client_->session()};
+                      .session = ensemble_.client().session()};
   if (target) {
     situation.target = *target;
   }
@@ -178,7 +178,7 @@ Task<Outcome<bool>> Filesystem::move_znode(Operation& operation, Target from, Ta
   if (!request) {
     co_return request.error();
   }
-  Ask<MultiResponse> move_question(*client_, operation, std::move(*request));
+  Ask<MultiResponse> move_question(ensemble_, operation, std::move(*request));
   const auto response = co_await move_question;
   if (!response) {
     co_return response.error();

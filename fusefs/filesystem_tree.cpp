@@ -57,7 +57,7 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve_for_change(Operation& oper
 Task<Outcome<Node>> Filesystem::create_znode(Operation& operation, std::string path, Data data) {
   const DataKind kind = data ? DataKind::present : DataKind::null;
   Ask<PathStatResponse> question(
-      *client_, operation,
+      ensemble_, operation,
       Create2Request{
           .path = std::move(path), .data = std::move(data), .acl = replication::open_acl()});
   const auto created = co_await question;
@@ -87,7 +87,7 @@ Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path
     request.operations = mark_as_directory(path);
   }
   request.operations.emplace_back(SetDataRequest{.path = path, .data = std::move(bytes)});
-  Ask<MultiResponse> question(*client_, operation, std::move(request));
+  Ask<MultiResponse> question(ensemble_, operation, std::move(request));
   const auto response = co_await question;
   if (!response) {
     co_return response.error();
@@ -168,7 +168,7 @@ Task<Outcome<Done>> Filesystem::clear_data(Operation& operation, std::string pat
   if (path != "/" && inodes::kind_of(*node) == Kind::file) {
     co_return Failure::of(EPERM);
   }
-  Ask<StatResponse> question(*client_, operation, SetDataRequest{.path = std::move(path)});
+  Ask<StatResponse> question(ensemble_, operation, SetDataRequest{.path = std::move(path)});
   const auto written = co_await question;
   if (!written) {
     co_return written.error();
@@ -186,7 +186,7 @@ Detached Filesystem::remove_file(Reply<Done> reply, Place place) {
     const auto cleared = co_await clear_data(operation, target->path);
     co_return std::move(reply).with_outcome(cleared);
   }
-  Ask<EmptyResponse> question(*client_, operation, DeleteRequest{.path = target->path});
+  Ask<EmptyResponse> question(ensemble_, operation, DeleteRequest{.path = target->path});
   const auto removed = co_await question;
   if (!removed) {
     const bool has_children = removed.error().code == ErrorCode::not_empty;
@@ -218,7 +218,7 @@ Task<Outcome<Done>> Filesystem::remove_empty_znode(Operation& operation, std::st
   }
   for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
     if (!stat) {
-      Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = path});
+      Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = path});
       const auto found = co_await question;
       if (!found) {
         co_return found.error();
@@ -229,7 +229,7 @@ Task<Outcome<Done>> Filesystem::remove_empty_znode(Operation& operation, std::st
     if (stat->data_length > 0) {
       co_return Failure::of(ENOTEMPTY);
     }
-    Ask<EmptyResponse> question(*client_, operation,
+    Ask<EmptyResponse> question(ensemble_, operation,
                                 DeleteRequest{.path = path, .version = stat->version});
     const auto removed = co_await question;
     if (removed) {

@@ -37,7 +37,7 @@ void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, By
   // A shell sees the failure of a write, not of a close: only what is sure to be committed later
   // is taken without asking.
   const bool is_buffered = data->is_owned() && !data->mode().is_written_through &&
-                           client_->state() == client::SessionState::connected;
+                           ensemble_.client().state() == client::SessionState::connected;
   if (!is_buffered) {
     write_slowly(std::move(reply), id, offset, Bytes(bytes.begin(), bytes.end()));
   } else if (data->write(offset, bytes)) {
@@ -80,9 +80,9 @@ Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& han
   if (data.needs_load_before_change()) {
     co_return co_await load(operation, data, inode->path);
   }
-  if (client_->state() != client::SessionState::connected) {
+  if (ensemble_.client().state() != client::SessionState::connected) {
     // Waits for the connection, or fails as the client fails what it cannot send.
-    Ask<StatResponse> probe(*client_, operation, ExistsRequest{.path = inode->path});
+    Ask<StatResponse> probe(ensemble_, operation, ExistsRequest{.path = inode->path});
     const auto found = co_await probe;
     if (!found) {
       co_return found.error();
@@ -95,7 +95,7 @@ Task<Outcome<Done>> Filesystem::set_data(Operation& operation, InodeNumber numbe
                                          std::int32_t version) {
   Inode* inode = inodes_.find(number);
   Ask<StatResponse> question(
-      *client_, operation,
+      ensemble_, operation,
       SetDataRequest{.path = inode->path, .data = std::move(bytes), .version = version});
   const auto found = co_await question;
   if (!found) {
@@ -188,13 +188,13 @@ Task<Outcome<Done>> Filesystem::truncate_znode(Operation& operation, InodeNumber
 
 Task<Outcome<Done>> Filesystem::touch(Operation& operation, InodeNumber number) {
   const Inode* inode = inodes_.find(number);
-  Ask<Version> question(*client_, operation, GetDataRequest{.path = inode->path});
+  Ask<Version> question(ensemble_, operation, GetDataRequest{.path = inode->path});
   auto version = co_await question;
   if (!version) {
     co_return version.error();
   }
   Ask<StatResponse> rewrite(
-      *client_, operation,
+      ensemble_, operation,
       SetDataRequest{
           .path = inode->path, .data = std::move(version->data), .version = version->stat.version});
   const auto done = co_await rewrite;

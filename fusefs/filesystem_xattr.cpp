@@ -61,7 +61,7 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
   }
   Operation operation(operations_, reply.ticket());
   if (key == "acl") {
-    Ask<GetAclResponse> question(*client_, operation, GetAclRequest{.path = path});
+    Ask<GetAclResponse> question(ensemble_, operation, GetAclRequest{.path = path});
     const auto found = co_await question;
     if (!found) {
       co_return std::move(reply).refuse(found.error());
@@ -71,7 +71,7 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
   }
   for (const auto& field : inodes::stat_fields()) {
     if (field.name == key) {
-      Ask<StatResponse> question(*client_, operation, ExistsRequest{.path = path});
+      Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = path});
       const auto found = co_await question;
       if (!found) {
         co_return std::move(reply).refuse(found.error());

@@ -32,9 +32,10 @@ void Operation::interrupt() {
   }
 }
 
-Question::Question(client::Client& client, Operation& operation, Request request)
-    : client_(client), operation_(operation) {
+Question::Question(cache::Coherence& ensemble, Operation& operation, Request request)
+    : client_(ensemble.client()), operation_(operation), underway_(ensemble, request) {
   id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {
+    underway_.answered(outcome);
     outcome_.emplace(std::move(outcome));
     if (waiting_) {
       resume();

@@ -1,7 +1,7 @@
 // One kernel request while it waits for the ensemble, and the questions it asks there.
 //
 //   Operation operation(operations, reply.ticket());
-//   Ask<StatResponse> found(client, operation, ExistsRequest{path});   // leaves at once
+//   Ask<StatResponse> found(ensemble, operation, ExistsRequest{path});   // leaves at once
 //   const auto stat = co_await found;                                  // waits
 //
 // Several questions may be asked before the first is awaited: they travel together. Interrupting an
@@ -17,6 +17,7 @@
 #include <utility>
 #include <variant>
 
+#include "fusefs/cache/coherence.hpp"
 #include "fusefs/client/client.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/reply.hpp"
@@ -70,7 +71,8 @@ class Operation {
 // A request to the ensemble, and its answer once that has come.
 class Question {
  public:
-  Question(client::Client& client, Operation& operation, replication::protocol::Request request);
+  Question(cache::Coherence& ensemble, Operation& operation,
+           replication::protocol::Request request);
   Question(const Question&) = delete;
   Question& operator=(const Question&) = delete;
   ~Question();
@@ -89,6 +91,7 @@ class Question {
 
   client::Client& client_;
   Operation& operation_;
+  cache::Underway underway_;
   client::RequestId id_{};
   std::optional<replication::Result<client::Reply>> outcome_{};
   std::coroutine_handle<> waiting_{};

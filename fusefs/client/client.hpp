@@ -15,6 +15,7 @@
 // re-registers them with the last zxid it saw, and changes missed in between are reported then.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -79,6 +80,9 @@ class Client {
 
   // The server it is connected to, as host:port; empty without a connection.
   virtual std::string server() const = 0;
+
+  // The watches that were set and have not fired.
+  virtual std::size_t watches() const = 0;
 
   // The newest zxid any reply carried.
   virtual replication::Zxid last_zxid() const = 0;

@@ -60,6 +60,7 @@ class Session {
   std::int32_t timeout_ms() const { return timeout_ms_; }
   replication::Zxid last_zxid() const { return last_zxid_; }
   std::string server() const;
+  std::size_t watches() const { return watches_.size(); }
 
   // Callbacks wait here until they are run.
   DeliveryQueue& deliveries() { return deliveries_; }

@@ -275,6 +275,7 @@ class AsioClient : public Client {
   replication::SessionId session() const override { return machine().id(); }
   std::int32_t timeout_ms() const override { return machine().timeout_ms(); }
   std::string server() const override { return machine().server(); }
+  std::size_t watches() const override { return machine().watches(); }
   replication::Zxid last_zxid() const override { return machine().last_zxid(); }
   void close(std::function<void()> done) override {
     transport_->wake();

@@ -35,6 +35,8 @@ class WatchBook {
   // largest frame a server takes.
   std::vector<replication::protocol::SetWatchesRequest> batches(std::int64_t relative_zxid) const;
 
+  std::size_t size() const { return data_.size() + exist_.size() + child_.size(); }
+
  private:
   std::unordered_set<std::string> data_;
   std::unordered_set<std::string> exist_;

@@ -91,6 +91,11 @@ void setattr(fuse_req_t request, fuse_ino_t number, struct stat* values, int wan
   });
 }
 
+void access(fuse_req_t request, fuse_ino_t number, int mask) {
+  serve<Done>(request,
+              [&](auto& fs, auto reply) { fs.check_access(std::move(reply), number, mask); });
+}
+
 void open(fuse_req_t request, fuse_ino_t number, fuse_file_info* information) {
   serve<Opened>(request, [&](auto& fs, auto reply) {
     fs.open(std::move(reply), number, information->flags);
@@ -242,6 +247,7 @@ const fuse_lowlevel_ops& operations() {
     ops.forget_multi = forget_multi;
     ops.getattr = getattr;
     ops.setattr = setattr;
+    ops.access = access;
     ops.open = open;
     ops.create = create;
     ops.read = read;

@@ -64,6 +64,7 @@ void MountedEnsemble::on_state(SessionState state) {
       }
       break;
     case SessionState::connecting:
+      filesystem_.connection_lost();
       spdlog::warn("the connection is lost; trying all servers");
       break;
     case SessionState::expired:
@@ -76,8 +77,10 @@ void MountedEnsemble::on_state(SessionState state) {
 
 void MountedEnsemble::mount() {
   session_.emplace(filesystem_, answers_);
-  std::string mount_options = options_.mount_options + ",subtype=zabfs";
-  mount_options += ",fsname=" + escaped(options_.source());
+  std::string mount_options = "subtype=zabfs,fsname=" + escaped(options_.source());
+  if (!options_.mount_options.empty()) {
+    mount_options += "," + options_.mount_options;
+  }
   problem_ = session_->mount(options_.mount_point, mount_options);
   if (problem_) {
     end();

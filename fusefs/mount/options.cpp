@@ -76,8 +76,22 @@ bool take_own_option(std::string_view word, Options& options, bool& is_legal) {
   return true;
 }
 
+// True if the kernel must compare permissions with whoever asks. It need not where it lets nobody
+// in but the owner of the mount, all files are shown as the owner's, and the owner may do
+// everything with them: then the check would only cost it a request for the attributes of every
+// directory on the way. What it still asks about (access(2), chdir(2), execve(2)) is answered by
+// the file system.
+bool needs_kernel_check(const inodes::Appearance& appearance, bool is_for_others) {
+  constexpr mode_t directory_rights = S_IRWXU;
+  constexpr mode_t file_rights = S_IRUSR | S_IWUSR;
+  return is_for_others || appearance.uid != ::getuid() ||
+         (appearance.directory_mode & directory_rights) != directory_rights ||
+         (appearance.file_mode & file_rights) != file_rights;
+}
+
 std::optional<Exit> take_mount_options(const std::vector<std::string>& lists, Options& options) {
-  std::string passed_on = "default_permissions";
+  std::string passed_on;
+  bool is_for_others = false;
   for (const auto& list : lists) {
     std::istringstream words(list);
     for (std::string word; std::getline(words, word, ',');) {
@@ -88,11 +102,15 @@ std::optional<Exit> take_mount_options(const std::vector<std::string>& lists, Op
       }
       if (!is_own && !word.empty() &&
           std::ranges::find(words_for_mount, word) == words_for_mount.end()) {
-        passed_on += "," + word;
+        passed_on += (passed_on.empty() ? "" : ",") + word;
+        is_for_others = is_for_others || word == "allow_other" || word == "allow_root";
       }
     }
   }
   options.mount_options = passed_on;
+  if (needs_kernel_check(options.appearance, is_for_others)) {
+    options.mount_options += passed_on.empty() ? "default_permissions" : ",default_permissions";
+  }
   return std::nullopt;
 }
 

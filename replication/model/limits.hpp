@@ -124,6 +124,15 @@ inline constexpr std::size_t value_bytes_max = 1'048'000;
 inline constexpr std::size_t handles_max = 1'000'000;
 inline constexpr std::size_t name_bytes_max = 255;
 
+// What the mount remembers of znodes while watches keep it true: entries, bytes, the watches that it
+// may have set for that, the paths of which it knows that they were used lately, and the changes that
+// it tells apart while reads are under way.
+inline constexpr std::size_t cached_znodes_max = 50'000;
+inline constexpr std::size_t cached_bytes_max = 64UL << 20;
+inline constexpr std::size_t cache_watches_max = 200'000;
+inline constexpr std::size_t recent_paths_remembered = 16'384;
+inline constexpr std::size_t changes_remembered_max = 1'000;
+
 // How often the mount reads and tries again when others change a znode between the reading and the
 // conditional write of one append, truncation or rename.
 inline constexpr int change_attempts_max = 1'000;
@@ -134,6 +143,7 @@ inline constexpr unsigned kernel_background_max = 10'000;
 
 static_assert(log_record_bytes_max < log_batch_bytes_max, "every record fits into a batch");
 static_assert(log_batch_bytes_max < log_segment_bytes, "every batch fits into a segment");
+static_assert(cache_watches_max < watches_per_connection_max);
 static_assert(value_bytes_max < client_frame_bytes_max, "a value fits into a request");
 static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_bytes_max);
 static_assert(outbox_bytes_high < outbox_bytes_max);

@@ -107,6 +107,13 @@ void getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info* /*informatio
   fuse_reply_attr(request, &values, no_time);
 }
 
+void access(fuse_req_t request, fuse_ino_t /*number*/, int /*mask*/) { fuse_reply_err(request, 0); }
+
+void getxattr(fuse_req_t request, fuse_ino_t /*number*/, const char* /*name*/,
+              std::size_t /*size*/) {
+  fuse_reply_err(request, ENOTSUP);
+}
+
 void open(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* information) {
   const fuse_file_info reply = opened(information->flags);
   fuse_reply_open(request, &reply);
@@ -174,6 +181,8 @@ fuse_lowlevel_ops operations() {
   ops.forget = forget;
   ops.forget_multi = forget_multi;
   ops.getattr = getattr;
+  ops.access = access;
+  ops.getxattr = getxattr;
   ops.open = open;
   ops.create = create;
   ops.read = read;
@@ -225,7 +234,7 @@ int run(const char* mount_point) {
                                  .splice_send = nullptr};
   fuse_args arguments = FUSE_ARGS_INIT(0, nullptr);
   fuse_opt_add_arg(&arguments, "null_fuse");
-  fuse_opt_add_arg(&arguments, "-odefault_permissions,fsname=null_fuse");
+  fuse_opt_add_arg(&arguments, "-ofsname=null_fuse");
   const fuse_lowlevel_ops ops = operations();
   fuse_session* session = fuse_session_new(&arguments, &ops, sizeof ops, nullptr);
   fuse_opt_free_args(&arguments);

@@ -3,9 +3,12 @@
 //   service_load read|write PORT SESSIONS WINDOW SECONDS      gets or sets of 100 bytes
 //   service_load fill PORT COUNT                              COUNT znodes of 100 bytes
 //   service_load rewrite PORT SESSIONS WINDOW SECONDS COUNT   sets of any of those
+//   service_load create|overwrite PORT SECONDS               what zabfs asks for one such operation
+//                                                            (mount_load.cpp), one after the other
 //   service_load floor FILE                                   a bare loopback round trip, and a
 //   sync
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,6 +99,55 @@ void rewrite(const LoadOptions& options, double seconds, int count) {
   }));
 }
 
+// What zabfs asks for each operation that changes something, watches included.
+std::vector<protocol::Request> requests_of(const std::string& operation, const std::string& path) {
+  const protocol::ExistsRequest look_up{.path = path, .watch = true};
+  const protocol::SetDataRequest commit{.path = path, .data = value()};
+  if (operation == "overwrite") {
+    return {look_up, commit};
+  }
+  const protocol::Create2Request made{
+      .path = path, .data = replication::Bytes{}, .acl = replication::open_acl()};
+  return {look_up, made, commit, look_up, protocol::DeleteRequest{.path = path}};
+}
+
+// Sends a request and waits for its reply.
+void ask(Session& session, const protocol::Request& request) {
+  session.submit(request);
+  session.flush();
+  for (bool is_answered = false; !is_answered;) {
+    pollfd wait{.fd = session.descriptor(), .events = POLLIN, .revents = 0};
+    poll(&wait, 1, -1);
+    session.receive([&is_answered](std::int32_t) { is_answered = true; });
+  }
+}
+
+// The time of one operation's requests, and how many they are.
+void converse(const std::string& operation, std::uint16_t port, double seconds) {
+  const std::string path = "/" + operation + "-alone";
+  if (operation == "overwrite") {
+    run_all(port, 1, [&path](int) { return create(path); });
+  }
+  const auto requests = requests_of(operation, path);
+  Session session(port);
+  std::vector<float> times;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  for (auto begin = std::chrono::steady_clock::now(); begin < end;) {
+    for (const auto& request : requests) {
+      ask(session, request);
+    }
+    const auto now = std::chrono::steady_clock::now();
+    times.push_back(std::chrono::duration<float, std::micro>(now - begin).count());
+    begin = now;
+  }
+  const auto writes = std::ranges::count_if(
+      requests, [](const auto& request) { return protocol::is_write(op_of(request)); });
+  std::printf("{\"median_us\": %.1f, \"reads\": %d, \"writes\": %d}\n",
+              distribution_of(std::move(times)).median,
+              static_cast<int>(requests.size()) - static_cast<int>(writes),
+              static_cast<int>(writes));
+}
+
 double median_us(const std::function<void()>& step) {
   std::vector<float> times;
   for (int i = 0; i < rounds_of_floor; ++i) {
@@ -148,6 +200,8 @@ int run(const std::vector<std::string>& arguments) {
                 sync_us(arguments.at(1).c_str()));
   } else if (mode == "fill") {
     fill(static_cast<std::uint16_t>(number(1)), number(2));
+  } else if (mode == "create" || mode == "overwrite") {
+    converse(mode, static_cast<std::uint16_t>(number(1)), std::atof(arguments.at(2).c_str()));
   } else {
     const LoadOptions options{
         .port = static_cast<std::uint16_t>(number(1)), .sessions = number(2), .window = number(3)};

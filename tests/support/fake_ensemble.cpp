@@ -41,41 +41,81 @@ RequestId FakeEnsemble::submit(Request request, ReplyCallback callback) {
   Outcome outcome = failure_ != ErrorCode::ok
                         ? Outcome(failure_)
                         : std::visit([this](const auto& r) { return apply(r); }, request);
+  queue_events();
   Result<fusefs::client::Reply> reply =
       outcome ? Result<fusefs::client::Reply>({.body = std::move(*outcome), .zxid = {zxid_}})
               : outcome.error();
-  waiting_.push_back({id, path_of(request), std::move(reply), std::move(callback)});
+  waiting_.push_back({.id = id,
+                      .path = path_of(request),
+                      .reply = std::move(reply),
+                      .callback = std::move(callback)});
   return id;
 }
 
 void FakeEnsemble::forget(RequestId id) {
-  std::erase_if(waiting_, [&](const Waiting& waiting) { return waiting.id == id; });
+  std::erase_if(waiting_,
+                [&](const Waiting& waiting) { return !waiting.event && waiting.id == id; });
 }
 
 void FakeEnsemble::deliver() {
   for (;;) {
-    const auto next = std::ranges::find_if(
-        waiting_, [&](const Waiting& waiting) { return !held_.contains(waiting.path); });
+    const auto next = std::ranges::find_if(waiting_, [&](const Waiting& waiting) {
+      return waiting.event || !held_.contains(waiting.path);
+    });
     if (next == waiting_.end()) {
       return;
     }
     Waiting answered = std::move(*next);
     waiting_.erase(next);
-    answered.callback(std::move(answered.reply));
+    if (!answered.event) {
+      answered.callback(std::move(answered.reply));
+    } else if (on_event_) {
+      on_event_(*answered.event);
+    }
+  }
+}
+
+void FakeEnsemble::lose_connection() {
+  watches_ = {};
+  if (on_state_) {
+    on_state_(fusefs::client::SessionState::connecting);
+    on_state_(fusefs::client::SessionState::connected);
+  }
+}
+
+void FakeEnsemble::fire(EventType type, const std::string& path) {
+  std::size_t fired = 0;
+  if (type != EventType::children_changed) {
+    fired += watches_.node.erase(path);
+  }
+  if (type == EventType::children_changed || type == EventType::deleted) {
+    fired += watches_.children.erase(path);
+  }
+  if (fired > 0) {
+    fired_.push_back({.type = type, .path = path, .zxid = Zxid{zxid_}});
+  }
+}
+
+void FakeEnsemble::queue_events() {
+  for (auto& event : std::exchange(fired_, {})) {
+    waiting_.push_back({.reply = ErrorCode::ok, .event = std::move(event)});
   }
 }
 
 void FakeEnsemble::create(const std::string& path, Data data, std::int64_t owner) {
   static_cast<void>(add(path, data, open_acl(), owner));
+  queue_events();
 }
 
 void FakeEnsemble::set(const std::string& path, const std::string& text) {
   const ByteView bytes = bytes_of(text);
   static_cast<void>(apply(SetDataRequest{.path = path, .data = Bytes(bytes.begin(), bytes.end())}));
+  queue_events();
 }
 
 void FakeEnsemble::remove(const std::string& path) {
   static_cast<void>(apply(DeleteRequest{.path = path}));
+  queue_events();
 }
 
 const FakeEnsemble::Znode* FakeEnsemble::find(const std::string& path) const {
@@ -126,6 +166,8 @@ Result<Stat> FakeEnsemble::add(const std::string& path, const Data& data, const 
                 .data_length = data ? static_cast<std::int32_t>(data->size()) : 0,
                 .pzxid = zxid};
   tree_.emplace(path, znode);
+  fire(EventType::created, path);
+  fire(EventType::children_changed, std::string(parent_of(path)));
   return znode.stat;
 }
 
@@ -157,6 +199,8 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const DeleteRequest& request) {
   ++parent.cversion;
   parent.pzxid = static_cast<std::int64_t>(++zxid_);
   tree_.erase(found);
+  fire(EventType::deleted, request.path);
+  fire(EventType::children_changed, std::string(parent_of(request.path)));
   return Outcome(EmptyResponse{});
 }
 
@@ -174,6 +218,7 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const SetDataRequest& request) {
   stat.mzxid = static_cast<std::int64_t>(++zxid_);
   stat.mtime = stat.mzxid * 1000;
   stat.data_length = request.data ? static_cast<std::int32_t>(request.data->size()) : 0;
+  fire(EventType::data_changed, request.path);
   return Outcome(StatResponse{stat});
 }
 
@@ -187,11 +232,17 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const CheckRequest& request) {
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const ExistsRequest& request) {
   const Znode* znode = find(request.path);
+  if (request.watch) {
+    watches_.node.insert(request.path);
+  }
   return znode == nullptr ? Outcome(ErrorCode::no_node) : Outcome(StatResponse{znode->stat});
 }
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const GetDataRequest& request) {
   const Znode* znode = find(request.path);
+  if (request.watch && znode != nullptr) {
+    watches_.node.insert(request.path);
+  }
   return znode == nullptr ? Outcome(ErrorCode::no_node)
                           : Outcome(GetDataResponse{znode->data, znode->stat});
 }
@@ -209,12 +260,16 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildrenRequest& request) {
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildren2Request& request) {
   const Znode* znode = find(request.path);
+  if (request.watch && znode != nullptr) {
+    watches_.children.insert(request.path);
+  }
   return znode == nullptr ? Outcome(ErrorCode::no_node)
                           : Outcome(GetChildren2Response{children_of(request.path), znode->stat});
 }
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
   const Tree before = tree_;
+  const Watches watches_before = watches_;
   MultiResponse response;
   bool has_failed = false;
   for (const auto& operation : request.operations) {
@@ -235,6 +290,8 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
   }
   if (has_failed) {
     tree_ = before;
+    watches_ = watches_before;
+    fired_.clear();
   }
   return Outcome(response);
 }

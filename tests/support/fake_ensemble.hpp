@@ -7,7 +7,8 @@
 //   ensemble.deliver();                // calls back, in the order of the requests
 //
 // Nodes behave as ZooKeeper's: versions, parents, ephemerals without children, all-or-nothing
-// transactions. There are no watches and no access checks.
+// transactions. A watch fires once; its event is delivered in front of the replies that are as new
+// as the change, held or not. There are no access checks.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +36,26 @@ class FakeEnsemble : public fusefs::client::Client {
   fusefs::client::RequestId submit(replication::protocol::Request request,
                                    fusefs::client::ReplyCallback callback) override;
   void forget(fusefs::client::RequestId id) override;
-  void on_event(std::function<void(const fusefs::client::WatchNotice&)>) override {}
-  void on_state(std::function<void(fusefs::client::SessionState)>) override {}
+  void on_event(std::function<void(const fusefs::client::WatchNotice&)> callback) override {
+    on_event_ = std::move(callback);
+  }
+  void on_state(std::function<void(fusefs::client::SessionState)> callback) override {
+    on_state_ = std::move(callback);
+  }
   fusefs::client::SessionState state() const override { return state_; }
   replication::SessionId session() const override { return {77}; }
   std::int32_t timeout_ms() const override { return 10'000; }
   std::string server() const override { return "fake:2181"; }
+  std::size_t watches() const override { return watches_.node.size() + watches_.children.size(); }
   replication::Zxid last_zxid() const override { return {zxid_}; }
   void close(std::function<void()> done) override { done(); }
 
   // Calls back until nothing is left to answer, except what is held.
   void deliver();
+
+  // The connection is lost and had again: all watches are gone, as from a client that does not set
+  // them again; what was asked before is answered after.
+  void lose_connection();
 
   void hold(const std::string& path) { held_.insert(path); }
   void release() { held_.clear(); }
@@ -74,11 +84,18 @@ class FakeEnsemble : public fusefs::client::Client {
   using Tree = std::map<std::string, Znode>;
   using Outcome = replication::Result<replication::protocol::Response>;
 
+  // A reply, or an event.
   struct Waiting {
     fusefs::client::RequestId id{};
     std::string path{};
     replication::Result<fusefs::client::Reply> reply;
     fusefs::client::ReplyCallback callback{};
+    std::optional<fusefs::client::WatchNotice> event{};
+  };
+
+  struct Watches {
+    std::set<std::string> node{};  // exists and getData
+    std::set<std::string> children{};
   };
 
   Outcome apply(const replication::protocol::CreateRequest& request);
@@ -99,9 +116,16 @@ class FakeEnsemble : public fusefs::client::Client {
 
   replication::Result<replication::Stat> add(const std::string& path, const replication::Data& data,
                                              const replication::Acl& acl, std::int64_t owner);
+  // The event goes to the end of what waits once nothing can undo the change any more.
+  void fire(replication::protocol::EventType type, const std::string& path);
+  void queue_events();
   std::vector<std::string> children_of(const std::string& path) const;
 
   Tree tree_{};
+  Watches watches_{};
+  std::vector<fusefs::client::WatchNotice> fired_{};
+  std::function<void(const fusefs::client::WatchNotice&)> on_event_{};
+  std::function<void(fusefs::client::SessionState)> on_state_{};
   std::uint64_t zxid_{};
   std::uint64_t last_id_{};
   std::size_t request_count_{};

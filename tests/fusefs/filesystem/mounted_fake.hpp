@@ -99,6 +99,14 @@ class RecordedAnswers : public fusefs::Answers {
 };
 
 struct MountedFake {
+  MountedFake() {
+    ensemble.on_state([this](fusefs::client::SessionState state) {
+      if (state == fusefs::client::SessionState::connecting) {
+        fs.connection_lost();
+      }
+    });
+  }
+
   // Calls `call(reply)` and names the request.
   template <class T, class Call>
   std::uintptr_t begin(Call call, std::size_t room = 1 << 20) {

@@ -1,0 +1,161 @@
+#include "fusefs/cache/coherence.hpp"
+
+#include <functional>
+#include <utility>
+#include <variant>
+
+#include "replication/model/path.hpp"
+#include "replication/protocol/responses.hpp"
+
+namespace zabfs::fusefs::cache {
+namespace {
+
+namespace limits = replication::limits;
+using replication::ErrorCode;
+using replication::Result;
+using replication::protocol::EventType;
+using replication::protocol::GetChildren2Response;
+using replication::protocol::GetDataResponse;
+using replication::protocol::OpCode;
+using replication::protocol::Request;
+using replication::protocol::StatResponse;
+
+// The path that `request` watches, if it is one whose reply can be entered.
+const std::string* path_entered_by(const Request& request) {
+  if (const auto* exists = std::get_if<replication::protocol::ExistsRequest>(&request)) {
+    return exists->watch ? &exists->path : nullptr;
+  }
+  if (const auto* get_data = std::get_if<replication::protocol::GetDataRequest>(&request)) {
+    return get_data->watch ? &get_data->path : nullptr;
+  }
+  if (const auto* children = std::get_if<replication::protocol::GetChildren2Request>(&request)) {
+    return children->watch ? &children->path : nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Underway::Underway(Coherence& coherence, const Request& request)
+    : coherence_(coherence), op_(op_of(request)) {
+  if (const auto* path = path_entered_by(request)) {
+    path_ = *path;
+    started_ = ++coherence_.happened_;
+    ++coherence_.reads_underway_;
+  } else if (replication::protocol::is_write(op_)) {
+    coherence_.forget_written(request);
+  }
+}
+
+void Underway::answered(const Result<client::Reply>& reply) {
+  if (!path_.empty() && coherence_.is_guarded(path_, started_)) {
+    coherence_.enter(op_, path_, reply);
+  }
+  end();
+}
+
+void Underway::end() {
+  if (path_.empty()) {
+    return;
+  }
+  path_.clear();
+  if (--coherence_.reads_underway_ == 0) {
+    coherence_.changed_.clear();
+  }
+}
+
+void Coherence::use(client::Client& client) {
+  client_ = &client;
+  client.on_event([this](const client::WatchNotice& notice) { heard(notice); });
+  connection_lost();
+}
+
+void Coherence::connection_lost() {
+  known_.forget_all();
+  changed_.clear();
+  all_changed_ = ++happened_;
+}
+
+void Coherence::used(std::string_view path) {
+  const std::size_t hash = std::hash<std::string_view>{}(path);
+  Use& use = recent_[hash % recent_.size()];
+  use = {.hash = hash, .is_repeated = use.hash == hash};
+}
+
+bool Coherence::is_worth_a_watch(std::string_view path) const {
+  const std::size_t hash = std::hash<std::string_view>{}(path);
+  const Use& use = recent_[hash % recent_.size()];
+  return use.is_repeated && use.hash == hash && client_->watches() < limits::cache_watches_max;
+}
+
+void Coherence::heard(const client::WatchNotice& notice) {
+  note_change(notice.path);
+  if (notice.type != EventType::children_changed) {
+    known_.forget_node(notice.path);
+  }
+  if (notice.type == EventType::children_changed || notice.type == EventType::deleted) {
+    known_.forget_children(notice.path);
+  }
+}
+
+void Coherence::forget_written(const Request& request) {
+  if (const auto* multi = std::get_if<replication::protocol::MultiRequest>(&request)) {
+    for (const auto& operation : multi->operations) {
+      std::visit([this](const auto& one) { forget_path(one.path); }, operation);
+    }
+  } else if (const auto* set_data = std::get_if<replication::protocol::SetDataRequest>(&request)) {
+    note_change(set_data->path);
+    known_.forget_node(set_data->path);
+  } else {
+    std::visit(
+        [this](const auto& one) {
+          if constexpr (requires { one.path; }) {
+            forget_path(one.path);
+          }
+        },
+        request);
+  }
+}
+
+// Everything that a creation or a deletion of `path` changes.
+void Coherence::forget_path(const std::string& path) {
+  note_change(path);
+  known_.forget_node(path);
+  known_.forget_children(path);
+  const std::string parent(replication::parent_of(path));
+  note_change(parent);
+  known_.forget_children(parent);
+}
+
+void Coherence::note_change(const std::string& path) {
+  if (reads_underway_ == 0) {
+    return;
+  }
+  if (changed_.size() >= limits::changes_remembered_max) {
+    changed_.clear();
+    all_changed_ = ++happened_;
+  }
+  changed_[path] = ++happened_;
+}
+
+bool Coherence::is_guarded(const std::string& path, std::uint64_t started) const {
+  const auto changed = changed_.find(path);
+  return started > all_changed_ && (changed == changed_.end() || started > changed->second);
+}
+
+void Coherence::enter(OpCode op, const std::string& path, const Result<client::Reply>& reply) {
+  if (!reply) {
+    // Only exists watches what is not there.
+    if (op == OpCode::exists && reply.error() == ErrorCode::no_node) {
+      known_.learn_absent(path);
+    }
+  } else if (const auto* exists = std::get_if<StatResponse>(&reply->body)) {
+    known_.learn_stat(path, exists->stat);
+  } else if (const auto* data = std::get_if<GetDataResponse>(&reply->body)) {
+    known_.learn_value(path, data->data, data->stat);
+  } else if (const auto* listing = std::get_if<GetChildren2Response>(&reply->body)) {
+    known_.learn_children(path, listing->children, listing->stat);
+  }
+}
+
+}  // namespace zabfs::fusefs::cache

@@ -1,0 +1,125 @@
+// Keeps what the mount knows of znodes as true as asking the ensemble would be, by watches; every
+// request of the file system to the ensemble goes through here.
+//
+// The guarantee (docs/coherence.md numbers its parts, with a test for each): answers given from
+// this knowledge are those that the ensemble could have given to this client at that moment. So
+// once a process has learned of a change through the mount, no later system call on the mount shows
+// anything older than it, of any znode; a process sees its own writes; and what one process saw, no
+// other process of the mount sees undone.
+//
+// It holds because knowledge is entered only from a read that set a watch itself, and leaves
+//   - when an event comes for the path. Events and replies come on one connection in one order, an
+//     event before any reply that is as new as its change;
+//   - when the connection is lost or the session ends: nobody watches any more;
+//   - when the mount itself sends a write of the path. Until that is answered, reads of it go to
+//   the
+//     ensemble, behind the write.
+// A reply does not enter if one of the three happened while its read was under way: its watch may
+// have fired, or be one of a connection that is gone.
+//
+// Not covered, and so never answered from here: fields that no watch reports (numChildren,
+// cversion, pzxid, aversion, the ACL). While the server is silent, nothing new can be learned and
+// nothing old is taken back; the client gives such a server up after two thirds of the session's
+// timeout, and everything is forgotten then.
+//
+// Which reads set watches. A watch costs the server memory until it fires, and none can be taken
+// back, so a path is watched only when it is used a second time: a `find` over the whole tree
+// leaves none behind. What was used once is remembered as a hash in a table of
+// limits::recent_paths_remembered places, where a newer path takes an older one's. At
+// limits::cache_watches_max watches no new path is watched, until some have fired.
+//
+// Everything happens on one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "fusefs/cache/node_cache.hpp"
+#include "fusefs/client/client.hpp"
+#include "replication/model/limits.hpp"
+#include "replication/protocol/op_code.hpp"
+#include "replication/protocol/requests.hpp"
+
+namespace zabfs::fusefs::cache {
+
+class Coherence;
+
+// A request under way that sets a watch, or any other, for which it does nothing. It lasts until
+// the request is answered or given up, and must not outlive the Coherence.
+class Underway {
+ public:
+  Underway(Coherence& coherence, const replication::protocol::Request& request);
+  Underway(const Underway&) = delete;
+  Underway& operator=(const Underway&) = delete;
+  ~Underway() { end(); }
+
+  // Enters what the reply says, if that is guarded.
+  void answered(const replication::Result<client::Reply>& reply);
+
+ private:
+  void end();
+
+  Coherence& coherence_;
+  replication::protocol::OpCode op_{};
+  std::string path_{};       // empty if the request sets no watch, or is answered
+  std::uint64_t started_{};  // when, in the count of what has happened
+};
+
+class Coherence {
+ public:
+  explicit Coherence(client::Client& client) { use(client); }
+  Coherence(const Coherence&) = delete;
+  Coherence& operator=(const Coherence&) = delete;
+
+  // From now on `client` is asked, and its watches are heard: the session before it has ended.
+  void use(client::Client& client);
+  client::Client& client() const { return *client_; }
+
+  // Nobody watches any more.
+  void connection_lost();
+
+  // What is known of `path` and true; nullptr for nothing. Valid until the next change.
+  const Known* find(std::string_view path) { return known_.find(path); }
+
+  // Counts a use of `path` by a process.
+  void used(std::string_view path);
+  // True if a read of `path` is worth a watch.
+  bool is_worth_a_watch(std::string_view path) const;
+
+  const NodeCache& known() const { return known_; }
+
+ private:
+  friend class Underway;
+
+  void heard(const client::WatchNotice& notice);
+  // A write is about to be sent.
+  void forget_written(const replication::protocol::Request& request);
+  void forget_path(const std::string& path);
+  // Reads of `path` that are under way will not be entered.
+  void note_change(const std::string& path);
+  void enter(replication::protocol::OpCode op, const std::string& path,
+             const replication::Result<client::Reply>& reply);
+  bool is_guarded(const std::string& path, std::uint64_t started) const;
+
+  client::Client* client_{};
+  NodeCache known_{};
+
+  // What happened while reads were under way, counted; empty when there are none.
+  std::uint64_t happened_{};
+  std::uint64_t all_changed_{};
+  std::unordered_map<std::string, std::uint64_t> changed_{};
+  std::size_t reads_underway_{};
+
+  // Hashes of paths used lately, each at its place; and those used again, until others come there.
+  struct Use {
+    std::size_t hash{};
+    bool is_repeated{};
+  };
+  std::vector<Use> recent_{std::vector<Use>(replication::limits::recent_paths_remembered)};
+};
+
+}  // namespace zabfs::fusefs::cache
