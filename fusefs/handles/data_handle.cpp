@@ -27,6 +27,7 @@ void DataHandle::load(Bytes data, const replication::Stat& stat) {
   version_ = stat.version;
   has_version_ = true;
   was_read_ = false;
+  end_was_read_ = false;
 }
 
 bool DataHandle::is_stale_for_read(std::size_t offset, std::int64_t newest_mzxid) const {
@@ -36,12 +37,14 @@ bool DataHandle::is_stale_for_read(std::size_t offset, std::int64_t newest_mzxid
   if (!has_version_ || (offset == 0 && was_read_)) {
     return true;
   }
-  return offset >= content_.size() && newest_mzxid > mzxid_;
+  const bool has_ended = offset >= content_.size() && end_was_read_;
+  return newest_mzxid > mzxid_ && (offset == 0 || has_ended);
 }
 
 ByteView DataHandle::read(std::size_t offset, std::size_t size) {
   was_read_ = true;
   const std::size_t begin = std::min(offset, content_.size());
+  end_was_read_ = begin == content_.size();
   return ByteView(content_).subspan(begin, std::min(size, content_.size() - begin));
 }
 

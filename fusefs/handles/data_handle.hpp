@@ -47,8 +47,9 @@ class DataHandle {
   void load(replication::Bytes data, const replication::Stat& stat);
 
   // True if the data must be fetched before a read at `offset`: there is none yet, or the file is
-  // read again from its beginning, or it is read on from the end of a version that is not the
-  // newest that the mount has heard of (`tail -f`).
+  // read again from its beginning, or for the first time and the mount has heard of a newer version;
+  // or it is read on behind the end, which the reader has been told of, and there is a newer version
+  // (`tail -f`). Whoever reads on to find the end finds that of the version that he has.
   bool is_stale_for_read(std::size_t offset, std::int64_t newest_mzxid) const;
 
   // The bytes from `offset`, at most `size`; fewer only at the end. Valid until the next change.
@@ -84,6 +85,7 @@ class DataHandle {
   std::int32_t version_{};
   bool has_version_{};
   bool was_read_{};
+  bool end_was_read_{};  // a read found nothing more
   bool is_owned_{};
   bool is_written_{};
   bool is_truncated_{};

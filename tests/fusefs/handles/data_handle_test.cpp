@@ -25,10 +25,12 @@ TEST(DataHandle, ReadsOneVersionToItsEnd) {
   DataHandle handle({.reads = true});
   EXPECT_TRUE(handle.is_stale_for_read(0, 1));
   handle.load(bytes("hello"), {.mzxid = 1});
-  EXPECT_FALSE(handle.is_stale_for_read(0, 2));
+  EXPECT_FALSE(handle.is_stale_for_read(0, 1));
+  EXPECT_TRUE(handle.is_stale_for_read(0, 2)) << "fstat may have told of it";
   EXPECT_EQ(replication::text_of(handle.read(0, 3)), "hel");
   EXPECT_FALSE(handle.is_stale_for_read(3, 2)) << "in the middle of a value, nothing newer";
   EXPECT_EQ(replication::text_of(handle.read(3, 99)), "lo");
+  EXPECT_FALSE(handle.is_stale_for_read(5, 2)) << "its end belongs to the value";
   EXPECT_EQ(handle.read(99, 5).size(), 0U);
 }
 
@@ -37,8 +39,9 @@ TEST(DataHandle, IsStaleWhenReadAgainOrBehindTheEndOfAnOldVersion) {
   handle.load(bytes("hello"), {.mzxid = 1});
   handle.read(0, 99);
   EXPECT_TRUE(handle.is_stale_for_read(0, 1));
+  handle.read(5, 99);
   EXPECT_FALSE(handle.is_stale_for_read(5, 1));
-  EXPECT_TRUE(handle.is_stale_for_read(5, 2));
+  EXPECT_TRUE(handle.is_stale_for_read(5, 2)) << "`tail -f` reads on behind the end it was told of";
 }
 
 TEST(DataHandle, OwnsWhatItHasWritten) {
