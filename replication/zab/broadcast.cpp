@@ -16,11 +16,12 @@ Broadcast::Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums,
   CHECK(history_end.epoch() < epoch, "epoch ", epoch, " does not follow ", history_end);
 }
 
-Zxid Broadcast::propose() {
+Zxid Broadcast::next() const {
   CHECK(!is_exhausted(), "epoch ", epoch_, " has no counter left");
-  proposed_ = proposed_.epoch() == epoch_ ? Zxid{proposed_.value + 1} : Zxid::at(epoch_, 1);
-  return proposed_;
+  return proposed_.epoch() == epoch_ ? Zxid{proposed_.value + 1} : Zxid::at(epoch_, 1);
 }
+
+Zxid Broadcast::propose() { return proposed_ = next(); }
 
 bool Broadcast::is_exhausted() const { return proposed_ == last_; }
 

@@ -26,7 +26,10 @@ class Broadcast {
   // least 1. `quorums` outlives this object.
   Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums, std::uint32_t counter_max);
 
-  // The zxid of the next proposal. Not to be called when is_exhausted().
+  // The zxid that propose() will give out next. Not to be asked when is_exhausted().
+  Zxid next() const;
+
+  // Gives out next().
   Zxid propose();
 
   // True once the counter is used up: another epoch must begin (ZOOKEEPER-1277).

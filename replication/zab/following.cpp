@@ -1,0 +1,224 @@
+#include "replication/zab/following.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <sstream>
+#include <utility>
+#include <variant>
+
+namespace zabfs::replication::zab {
+
+Following::Following(Standing& standing, ServerId leader, std::int64_t now_ms)
+    : standing_(standing), leader_(leader), heard_ms_(now_ms) {
+  standing_.send(leader_, LearnerInfo{.accepted = standing_.accepted});
+}
+
+std::optional<Epoch> Following::established() const {
+  return stage_ == Stage::following ? std::optional(epoch_) : std::nullopt;
+}
+
+void Following::on_message(const Message& message, std::int64_t now_ms) {
+  heard_ms_ = now_ms;
+  if (!is_over_) {
+    std::visit([this](const auto& body) { on(body); }, message);
+  }
+}
+
+// What no leader says to its learner.
+template <class Other>
+void Following::on(const Other& /*message*/) {
+  is_over_ = true;
+}
+
+// An epoch below a promised one belongs to a leader that was deposed. An equal one was promised on
+// an earlier link: the leader must not count it twice, or two leaders could have one epoch.
+void Following::on(const NewEpoch& message) {
+  if (stage_ != Stage::asking || message.epoch < standing_.accepted) {
+    is_over_ = true;
+    return;
+  }
+  epoch_ = message.epoch;
+  if (epoch_ == standing_.accepted) {
+    acknowledge_epoch(false);
+    return;
+  }
+  stage_ = Stage::accepting;
+  standing_.accepted = epoch_;
+  standing_.effects.emplace_back(SaveEpochs{epoch_, standing_.current});
+}
+
+void Following::acknowledge_epoch(bool is_counted) {
+  stage_ = Stage::awaiting_history;
+  standing_.send(leader_, AckEpoch{.current = standing_.history_epoch(),
+                                   .last = standing_.history.last(),
+                                   .is_counted = is_counted});
+}
+
+void Following::on(const Difference& message) {
+  if (stage_ != Stage::awaiting_history || message.from != standing_.history.last()) {
+    is_over_ = true;
+    return;
+  }
+  stage_ = Stage::receiving;
+}
+
+void Following::on(const Truncate& message) {
+  if (stage_ != Stage::awaiting_history) {
+    is_over_ = true;
+    return;
+  }
+  if (message.keep < standing_.committed) {
+    fail("was told to forget what was committed");
+    return;
+  }
+  if (!standing_.history.contains(message.keep)) {
+    is_over_ = true;
+    return;
+  }
+  stage_ = Stage::receiving;
+  standing_.history.truncate_after(message.keep);
+  standing_.effects.emplace_back(TruncateAfter{message.keep});
+}
+
+void Following::on(const SnapshotBegin& message) {
+  if (stage_ != Stage::awaiting_history) {
+    is_over_ = true;
+    return;
+  }
+  if (message.taken_at < standing_.committed) {
+    fail("was given a state older than what was committed");
+    return;
+  }
+  stage_ = Stage::receiving;
+  is_receiving_snapshot_ = true;
+  replaced_.emplace(Replaced{std::move(standing_.history), standing_.committed});
+  standing_.history = replaced_->history.starting_anew(message.taken_at);
+  standing_.committed = message.taken_at;
+  standing_.effects.emplace_back(ReplaceHistory{message.taken_at});
+}
+
+void Following::on(const SnapshotSlice& message) {
+  if (!is_receiving_snapshot_) {
+    is_over_ = true;
+    return;
+  }
+  standing_.effects.emplace_back(AddSlice{message.bytes});
+}
+
+void Following::on(const SnapshotEnd& /*message*/) {
+  is_over_ = is_over_ || !is_receiving_snapshot_;
+  is_receiving_snapshot_ = false;
+  if (!is_over_) {
+    standing_.effects.emplace_back(EndSlices{});
+  }
+}
+
+// Continuity is checked here, at the door, whatever the leader believes (ZOOKEEPER-4925).
+void Following::on(const Proposal& message) {
+  if (stage_ < Stage::receiving || message.zxid.epoch() > epoch_ ||
+      !standing_.history.last().is_followed_by(message.zxid)) {
+    is_over_ = true;
+    return;
+  }
+  auto proposal = std::make_shared<const Proposal>(message);
+  standing_.history.append(proposal);
+  standing_.effects.emplace_back(Append{std::move(proposal)});
+}
+
+void Following::on(const NewLeader& message) {
+  if (stage_ != Stage::receiving || is_receiving_snapshot_ || message.epoch != epoch_) {
+    is_over_ = true;
+    return;
+  }
+  stage_ = Stage::persisting;
+  acknowledged_ = standing_.history.last();
+  barrier_ = standing_.barrier();
+}
+
+void Following::on_barrier(std::uint64_t number) {
+  if (stage_ == Stage::persisting && number == barrier_) {
+    stage_ = Stage::entering;
+    standing_.current = epoch_;
+    standing_.effects.emplace_back(SaveEpochs{standing_.accepted, epoch_});
+  }
+}
+
+void Following::on_epochs_saved() {
+  if (stage_ == Stage::accepting) {
+    acknowledge_epoch(true);
+  } else if (stage_ == Stage::entering) {
+    stage_ = Stage::entered;
+    replaced_.reset();  // adopted
+    standing_.send(leader_, AckNewLeader{.epoch = epoch_, .up_to = acknowledged_});
+    on_durable();
+  }
+}
+
+void Following::on_durable() {
+  if (stage_ >= Stage::entered && standing_.durable > acknowledged_) {
+    acknowledged_ = standing_.durable;
+    standing_.send(leader_, Ack{.up_to = acknowledged_});
+  }
+}
+
+void Following::on(const UpToDate& message) {
+  if (stage_ != Stage::entered || message.committed > standing_.history.last()) {
+    is_over_ = true;
+    return;
+  }
+  stage_ = Stage::following;
+  standing_.committed = message.committed;
+  standing_.effects.emplace_back(CommitUpTo{.up_to = message.committed});
+  standing_.effects.emplace_back(BeginFollowing{.leader = leader_, .epoch = epoch_});
+}
+
+void Following::on(const Commit& message) {
+  if (stage_ != Stage::following || message.up_to > standing_.history.last()) {
+    is_over_ = true;
+    return;
+  }
+  // What the leader has delivered may still be behind what it announced in UpToDate.
+  standing_.committed = std::max(standing_.committed, message.up_to);
+  standing_.effects.emplace_back(CommitUpTo{.up_to = message.up_to, .digest = message.digest});
+}
+
+void Following::on(const Heartbeat& message) {
+  standing_.effects.emplace_back(AnswerHeartbeat{.leader = leader_, .number = message.number});
+}
+
+void Following::on(const Forwarded& message) {
+  if (stage_ != Stage::following) {
+    is_over_ = true;
+    return;
+  }
+  standing_.effects.emplace_back(DeliverForwarded{.from = leader_, .payload = message.payload});
+}
+
+void Following::on_tick(std::int64_t now_ms) {
+  is_over_ = is_over_ || now_ms - heard_ms_ > standing_.timeouts.peer_ms;
+}
+
+void Following::leave(bool link_is_up) {
+  if (link_is_up) {
+    standing_.effects.emplace_back(Disconnect{leader_});
+  }
+  // Once the epoch is on its way to the disk, the new history is adopted with it, or the process
+  // has died.
+  if (replaced_ && stage_ < Stage::entering) {
+    standing_.history = std::move(replaced_->history);
+    standing_.committed = replaced_->committed;
+    standing_.effects.emplace_back(AbandonReplacement{});
+  }
+}
+
+void Following::fail(const std::string& sentence) {
+  std::ostringstream text;
+  text << "Server " << standing_.self << ", whose history is committed up to "
+       << standing_.committed << ", " << sentence << " by server " << leader_
+       << ". A majority of the servers must have lost their data. Stop all of them, and start again "
+          "from the data directory that reaches furthest.";
+  standing_.effects.emplace_back(Fail{text.str()});
+  is_over_ = true;
+}
+
+}  // namespace zabfs::replication::zab

@@ -1,0 +1,59 @@
+// What one server knows of itself in every role: who it is, what it has promised, what it holds.
+//
+// The roles change it, and ask for effects, through this one object; it has no rules of its own.
+#pragma once
+
+#include <cstdint>
+
+#include "replication/model/ids.hpp"
+#include "replication/zab/effects.hpp"
+#include "replication/zab/history.hpp"
+#include "replication/zab/quorum.hpp"
+
+namespace zabfs::replication::zab {
+
+struct Timeouts {
+  std::int64_t peer_ms{};  // this long without a word from its leader, and a follower looks for one
+  std::int64_t init_ms{};  // this long for a leader to be established
+
+  // A leader whose quorum answers nothing that was sent within this time steps down. A follower's
+  // timer starts when it hears, which is later than the sending; so the leader is gone first, as
+  // long as no clock runs a quarter faster than another.
+  std::int64_t lease_ms() const { return peer_ms * 7 / 10; }
+
+  std::int64_t heartbeat_ms() const { return peer_ms / 10; }
+};
+
+struct Standing {
+  ServerId self{};
+  const Quorums* quorums{};  // outlives this
+  Timeouts timeouts{};
+  std::uint32_t counter_max{};  // transactions of one epoch
+
+  Epoch accepted{};  // the highest epoch promised; saved, or being saved
+  Epoch current{};   // the epoch of the leader whose history was taken over, likewise
+  History history;
+  Zxid committed{};  // what this server knows to be
+  Zxid durable{};    // as far as its log is on disk
+  std::uint64_t barriers{};
+
+  Effects effects{};
+
+  bool is_voter() const { return quorums->is_voter(self); }
+
+  // The epoch that the history belongs to. A log that has a transaction of an epoch has the whole
+  // history that epoch began with, so its word is as good as the recorded one (ZAB.md, 1653).
+  Epoch history_epoch() const {
+    return current > history.last().epoch() ? current : history.last().epoch();
+  }
+
+  void send(ServerId to, Message message) { effects.emplace_back(Send{to, std::move(message)}); }
+
+  // The number to hear in on_barrier() when everything asked for so far is durable.
+  std::uint64_t barrier() {
+    effects.emplace_back(Barrier{++barriers});
+    return barriers;
+  }
+};
+
+}  // namespace zabfs::replication::zab
