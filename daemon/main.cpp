@@ -68,11 +68,6 @@ int main(int count, char** arguments) {
     }
     return exit_bad_configuration;
   }
-  if (std::get<Config>(config).ensemble.members.size() > 1) {
-    std::cerr << "zabd: " << file
-              << ": this version does not run an ensemble yet (leave one line server.N, or none)\n";
-    return exit_bad_configuration;
-  }
   raise_open_file_limit();
   std::signal(SIGPIPE, SIG_IGN);  // Whoever read the log may go; the service stays.
   return serve(std::get<Config>(config));

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
+#include <array>
 #include <chrono>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 #include <variant>
 
+#include "daemon/ensemble_mesh.hpp"
 #include "daemon/version.hpp"
 
 namespace zabfs::daemon {
@@ -30,6 +33,28 @@ std::string configured_words(const Config& config) {
   return words;
 }
 
+// A seed that differs from machine to machine and from start to start.
+std::uint64_t drawn_from(MachineEntropy& entropy) {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  entropy.fill(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
+}
+
+replication::Ensemble members_of(const EnsembleConfig& config) {
+  replication::Ensemble ensemble;
+  for (const auto& [id, member] : config.members) {
+    replication::Member one{
+        .id = id, .is_observer = member.is_observer, .weight = member.weight};
+    for (const auto& [group, servers] : config.groups) {
+      if (std::ranges::find(servers, id) != servers.end()) {
+        one.group = static_cast<std::uint32_t>(group);
+      }
+    }
+    ensemble.members.push_back(one);
+  }
+  return ensemble;
+}
+
 }  // namespace
 
 Server::Server(boost::asio::io_context& context, const Config& config,
@@ -37,6 +62,7 @@ Server::Server(boost::asio::io_context& context, const Config& config,
     : context_(context),
       config_(config),
       on_serving_(std::move(on_serving)),
+      chance_(drawn_from(entropy_)),
       logger_(make_logger(config.log_level)),
       trace_(logger_, clock_),
       table_(context,
@@ -62,26 +88,52 @@ std::optional<std::string> Server::start() {
   }
   disk_ = std::make_unique<disk::PosixDisk>(std::get<disk::DataDirectories>(std::move(directories)),
                                             [this](Ticket done) { on_disk_progress(done); });
+  peers::PeerEvents& events = *this;
+  mesh_ = std::make_unique<peers::Mesh>(
+      context_, mesh_options(config_.ensemble),
+      peers::MeshPorts{
+          .clock = clock_, .entropy = entropy_, .random = chance_, .logger = logger_},
+      events);
+  if (!is_alone()) {
+    if (auto why = mesh_->listen()) {
+      return why;
+    }
+  }
   replica_ = std::make_unique<replication::Replica>(
-      replication::ReplicaOptions{.tick_ms = config_.tick_ms,
-                                  .session_timeout_min_ms = config_.session_timeout_min_ms,
-                                  .session_timeout_max_ms = config_.session_timeout_max_ms,
-                                  .snapshot_every = config_.snapshot_every,
-                                  .snapshots_kept = config_.snapshots_kept},
-      replication::ReplicaPorts{.clock = clock_,
-                                .entropy = entropy_,
-                                .disk = *disk_,
-                                .clients = table_,
-                                .trace = trace_});
+      replica_options(), replication::ReplicaPorts{.clock = clock_,
+                                                   .entropy = entropy_,
+                                                   .disk = *disk_,
+                                                   .clients = table_,
+                                                   .peers = *mesh_,
+                                                   .trace = trace_});
   if (auto why = replica_->start()) {
     replica_.reset();
     return why;
   }
   logger_->info("zabd {}: data in {}, clients on port {}", version(), config_.data_directory,
                 client_port());
+  if (!is_alone()) {
+    mesh_->start();
+  }
+  serve_when_ready();
   table_.schedule_turn_end();
   await_tick();
   return std::nullopt;
+}
+
+replication::ReplicaOptions Server::replica_options() const {
+  replication::ReplicaOptions options{.tick_ms = config_.tick_ms,
+                                      .session_timeout_min_ms = config_.session_timeout_min_ms,
+                                      .session_timeout_max_ms = config_.session_timeout_max_ms,
+                                      .snapshot_every = config_.snapshot_every,
+                                      .snapshots_kept = config_.snapshots_kept};
+  if (!config_.ensemble.members.empty()) {
+    options.id = config_.ensemble.self;
+    options.ensemble = members_of(config_.ensemble);
+    options.peer_timeout_ms = config_.ensemble.peer_timeout_ms;
+    options.init_timeout_ms = config_.ensemble.init_ms;
+  }
+  return options;
 }
 
 void Server::stop() {
@@ -90,6 +142,9 @@ void Server::stop() {
   }
   listener_.close();
   tick_.cancel();
+  if (mesh_) {
+    mesh_->stop();
+  }
   burst_end_.cancel();
   if (disk_) {
     disk_->finish();
@@ -131,7 +186,7 @@ void Server::await_burst_end() {
 }
 
 void Server::serve_when_ready() {
-  if (!is_accepting_ && replica_->status().serving) {
+  if (!is_accepting_ && (!is_alone() || replica_->status().serving)) {
     is_accepting_ = true;
     listener_.start();
     on_serving_();
@@ -139,8 +194,11 @@ void Server::serve_when_ready() {
 }
 
 void Server::await_tick() {
+  const std::int64_t tick_ms =
+      is_alone() ? config_.tick_ms / 4
+                 : std::min(config_.tick_ms / 4, config_.ensemble.peer_timeout_ms / 20);
   tick_.expires_after(
-      std::chrono::milliseconds(std::clamp<std::int64_t>(config_.tick_ms / 4, 1, tick_ms_max)));
+      std::chrono::milliseconds(std::clamp<std::int64_t>(tick_ms, 1, tick_ms_max)));
   tick_.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled && !is_stopped_) {
       replica_->on_tick();
@@ -175,7 +233,34 @@ void Server::on_turn_end() {
     if (burst_.is_over(replica_->status().requests_outstanding)) {
       replica_->on_turn_end();
     }
+    end_if_failed();
+    mesh_->flush();
     is_overloaded_ = replica_->status().requests_outstanding >= config_.requests_max;
+  }
+}
+
+// Nothing of this turn has left yet: what this server would say cannot be trusted.
+void Server::end_if_failed() {
+  if (const auto& sentence = replica_->failure()) {
+    logger_->critical("{}", *sentence);
+    logger_->flush();
+    std::_Exit(EXIT_FAILURE);
+  }
+}
+
+void Server::on_peer_up(replication::ServerId peer) {
+  logger_->info("the link to server {} is up", peer.value);
+  replica_->on_peer_up(peer);
+}
+
+void Server::on_peer_frame(replication::ServerId peer, ByteView payload) {
+  replica_->on_peer_frame(peer, payload);
+}
+
+void Server::on_peer_down(replication::ServerId peer) {
+  logger_->info("the link to server {} is down", peer.value);
+  if (!is_stopped_) {
+    replica_->on_peer_down(peer);
   }
 }
 
@@ -183,7 +268,8 @@ admin::Facts Server::facts() const {
   admin::Facts facts{.replica = replica_->status(),
                      .version = zookeeper_version(),
                      .host = boost::asio::ip::host_name(),
-                     .uptime_ms = clock_.monotonic_ms() - started_ms_};
+                     .uptime_ms = clock_.monotonic_ms() - started_ms_,
+                     .is_standalone = is_alone()};
   for (const auto& client : table_.open_connections()) {
     std::ostringstream endpoint;
     endpoint << client->remote();
@@ -203,8 +289,14 @@ admin::Facts Server::facts() const {
       {"maxSessionTimeout", std::to_string(config_.session_timeout_max_ms)},
       {"clientPortListenBacklog", std::to_string(config_.listen_backlog)},
       {"4lw.commands.whitelist", configured_words(config_)},
-      {"serverId", "1"},
+      {"serverId", std::to_string(replica_options().id.value)},
   };
+  for (const auto& [id, member] : config_.ensemble.members) {
+    facts.configuration.emplace_back(
+        "server." + std::to_string(id.value),
+        member.host + ":" + std::to_string(member.port) +
+            (member.is_observer ? ":observer" : ":participant"));
+  }
   return facts;
 }
 

@@ -2,6 +2,7 @@
 //
 //   clients --> ConnectionTable --> Replica --> PosixDisk
 //           <--  (ClientLinks)  <--         <-- (a report, posted from the disk's thread)
+//   servers <-->      Mesh      <-->
 //
 // `zabd` runs it as its only business; `zabfs --embedded` runs it on the loop of the mount. All
 // functions are called on the thread that runs the context.
@@ -29,13 +30,17 @@
 #include "daemon/disk/posix_disk.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/machine.hpp"
+#include "daemon/peers/mesh.hpp"
+#include "daemon/peers/peer_events.hpp"
+#include "replication/ports/random.hpp"
 #include "replication/replica.hpp"
 
 namespace zabfs::daemon {
 
-class Server : private clients::ClientEvents {
+class Server : private clients::ClientEvents, private peers::PeerEvents {
  public:
-  // `on_serving` is called once, when the first client is let in.
+  // `on_serving` is called once, when the first client is let in. In an ensemble that is at once: a
+  // server that looks for a leader closes the connections of clients, but answers operators.
   Server(boost::asio::io_context& context, const Config& config, std::function<void()> on_serving);
   ~Server() override;
 
@@ -59,11 +64,19 @@ class Server : private clients::ClientEvents {
   std::optional<std::string> answer_to(std::string_view word) override;
   void on_turn_end() override;
 
+  void on_peer_up(replication::ServerId peer) override;
+  void on_peer_frame(replication::ServerId peer, replication::ByteView payload) override;
+  void on_peer_down(replication::ServerId peer) override;
+  void schedule_turn_end() override { table_.schedule_turn_end(); }
+
   void on_disk_progress(replication::Ticket done);  // on the disk's thread
   void take_disk_report();
   void serve_when_ready();
   void await_burst_end();
   void await_tick();
+  void end_if_failed();
+  bool is_alone() const { return config_.ensemble.members.size() <= 1; }
+  replication::ReplicaOptions replica_options() const;
   admin::Facts facts() const;
 
   boost::asio::io_context& context_;
@@ -72,6 +85,7 @@ class Server : private clients::ClientEvents {
 
   MachineClock clock_;
   MachineEntropy entropy_;
+  replication::Random chance_;  // for the pace of connecting to other servers
   std::shared_ptr<spdlog::logger> logger_;
   TraceLog trace_;
   clients::ConnectionTable table_;
@@ -85,6 +99,7 @@ class Server : private clients::ClientEvents {
   bool is_overloaded_{};  // as of the end of the last turn
   bool is_stopped_{};
 
+  std::unique_ptr<peers::Mesh> mesh_;
   std::unique_ptr<disk::PosixDisk> disk_;
   std::unique_ptr<replication::Replica> replica_;
 

@@ -1,12 +1,13 @@
 // A client's connection, as the replica knows it: who it is and what it still waits for.
 //
-//   greeting --(connect request)--> attached --(close session, expiry, another connection takes the
+//   greeting --(connect request, decided by the leader)--> attached --(close session, expiry, another connection takes the
 //                                              session, nonsense)--> gone
 //
 // Watches belong to the connection, not to the session: they go with it (WIRE, section 13).
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -19,7 +20,14 @@ struct Connection {
   std::string address{};
   SessionId session{};        // 0 until the connect request
   std::int32_t timeout_ms{};  // negotiated on this connection
+  bool was_heard{};           // since the leader was last told
   pipeline::RequestQueue unanswered{};
+
+  // Those of them that the leader has yet to decide, in order. A queue's elements do not move.
+  std::deque<pipeline::PendingReply*> undecided{};
+
+  // True between the connect request and the leader's decision about it.
+  bool awaits_session() const { return session == SessionId{} && !unanswered.empty(); }
 
   // True between the connect request and its answer, which comes before any other.
   bool awaits_greeting() const { return !unanswered.empty() && unanswered.front().is_greeting(); }

@@ -1,5 +1,7 @@
 #include "replication/replica.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +17,11 @@ Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
       ports_(ports),
       storage_(ports.disk, store::StorageOptions{.segment_bytes = options.log_segment_bytes,
                                                  .snapshots_kept = options.snapshots_kept}),
-      quorums_(Ensemble{}, options.id),
+      peer_({.self = options.id,
+             .ensemble = options.ensemble,
+             .timeouts = {.peer_ms = options.peer_timeout_ms, .init_ms = options.init_timeout_ms},
+             .counter_max = options.epoch_transactions_max,
+             .history_bytes_max = options.history_bytes}),
       pending_(tree_),
       reader_(tree_, watches_),
       expiry_(options.tick_ms) {}
@@ -24,86 +30,114 @@ std::optional<std::string> Replica::State::start() {
   if (auto refusal = recover()) {
     return refusal;
   }
-  begin_epoch();
+  carry_out_effects();
   return std::nullopt;
 }
 
-// A new reign. Its epoch is durable before anything happens in it (Zab, phase 1: an epoch is
-// promised only once), and so is the tail of the log that it continues.
-void Replica::State::begin_epoch() {
+void Replica::State::begin_serving() {
+  is_serving_ = true;
+  if (!peer_.is_leading()) {
+    return;
+  }
   CHECK(proposals_.empty(), "an epoch begins with ", proposals_.size(), " proposals in flight");
-  phase_ = Phase::starting;
-  const Epoch next{std::max(epochs_.accepted, epochs_.current).value + 1};
-  epochs_ = {.accepted = next, .current = next};
-  storage_.save_epochs(epochs_);
-}
-
-void Replica::State::start_serving() {
-  broadcast_.emplace(epochs_.current, tree_.last_applied(), quorums_,
-                     options_.epoch_transactions_max);
   sessions_opened_ = 0;
-  phase_ = Phase::serving;
   // Sessions restart their clocks: while nobody led, nobody could be heard (ZooKeeper does the
   // same).
   const std::int64_t now = ports_.clock.monotonic_ms();
   for (const auto& [id, session] : sessions_.sessions()) {
     expiry_.touch(id, session.timeout_ms, now);
   }
-  ports_.trace.record(EpochBegan{.epoch = epochs_.current});
 }
 
-// The counter of this epoch is used up. As a leader that steps down would, it lets every client go;
-// they come back to the next epoch with their sessions.
+// Every client goes; they come back to whoever is up to date, with their sessions.
 void Replica::State::stop_serving() {
-  phase_ = Phase::ending;
+  is_serving_ = false;
   while (!connections_.empty()) {
     drop(ConnectionId{connections_.begin()->first});
   }
   waiters_.clear();
+  confirmations_.clear();
+  closing_.clear();
+  owners_.clear();
+  expected_.clear();
+  pending_.clear();
+  expiry_ = session::ExpiryQueue(options_.tick_ms);
+  learners_without_snapshot_.clear();
+  if (snapshot_for_) {
+    stop_snapshot();
+  }
 }
 
-Zxid Replica::State::propose(SessionId session, tree::TransactionBody body, ConnectionId origin) {
-  Proposal proposal{.transaction = {.header = {.zxid = broadcast_->propose(),
+Zxid Replica::State::propose(SessionId session, tree::TransactionBody body, zab::Origin origin) {
+  Proposal proposal{.transaction = {.header = {.zxid = peer_.next_zxid(),
                                                .session = session,
                                                .time_ms = ports_.clock.wall_ms()},
                                     .body = std::move(body)},
                     .origin = origin};
   const Zxid zxid = proposal.transaction.header.zxid;
   pending_.commit(zxid);
-  record_.clear();
-  tree::append_transaction(record_, proposal.transaction);
-  proposal.bytes = record_.size();
+  Bytes record;
+  tree::append_transaction(record, proposal.transaction);
+  proposal.bytes = record.size();
   proposal_bytes_ += proposal.bytes;
-  storage_.append(zxid, record_, broadcast_->committed());
+  if (ports_.trace.wants_transactions()) {
+    ports_.trace.record(
+        Proposed{.zxid = zxid, .digest = XXH3_64bits(record.data(), record.size())});
+  }
+  peer_.propose(origin, std::move(record));
   proposals_.push_back(std::move(proposal));
+  hear_of_proposal(proposals_.back());
   return zxid;
 }
 
 void Replica::State::on_disk_done(Ticket ticket) {
+  look_at_the_time();
   if (const auto written = storage_.on_disk_done(ticket)) {
     ports_.trace.record(SnapshotFinished{.zxid = written->zxid, .bytes = written->bytes});
   }
-  if (phase_ == Phase::starting) {
-    if (storage_.is_ready() && storage_.epochs() == epochs_) {
-      start_serving();
-    }
-  } else {
-    broadcast_->acknowledge(options_.id, storage_.durable());
-    apply_committed();
-  }
+  report_disk();
+  apply_committed();
+  carry_out_effects();
+  advance_replacement();
   advance_snapshot();
 }
 
+// Tells zab what has become durable.
+void Replica::State::report_disk() {
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  if (!storage_.is_ready()) {
+    return;
+  }
+  if (storage_.durable() != reported_durable_) {
+    reported_durable_ = storage_.durable();
+    peer_.on_durable(reported_durable_, now);
+  }
+  if (saving_ && storage_.epochs() == *saving_) {
+    saving_.reset();
+    if (replacement_ && replacement_->is_adopted) {
+      adopt_replacement();
+    }
+    peer_.on_epochs_saved(now);
+  }
+  while (!barriers_.empty() && is_behind(barriers_.front())) {
+    const std::uint64_t number = barriers_.front().number;
+    barriers_.pop_front();
+    peer_.on_barrier(number, now);
+  }
+  carry_out_effects();
+}
+
 void Replica::State::apply_committed() {
-  while (!proposals_.empty() &&
-         proposals_.front().transaction.header.zxid <= broadcast_->committed()) {
+  const Zxid before = tree_.last_applied();
+  const Zxid until = std::min(committed_, storage_.durable());
+  while (!proposals_.empty() && proposals_.front().transaction.header.zxid <= until && !failure_) {
     const Proposal proposal = std::move(proposals_.front());
     proposals_.pop_front();
     proposal_bytes_ -= proposal.bytes;
     apply(proposal);
   }
-  if (phase_ == Phase::ending && proposals_.empty()) {
-    begin_epoch();
+  if (tree_.last_applied() != before) {
+    peer_.on_delivered(tree_.last_applied(), state_digest());
   }
 }
 
@@ -114,18 +148,32 @@ void Replica::State::apply(const Proposal& proposal) {
   zabfs::replication::apply(proposal.transaction, tree_, sessions_, applied_);
   pending_.applied(header.zxid);
   ++applied_since_snapshot_;
+  if (ports_.trace.wants_transactions()) {
+    Bytes record;
+    tree::append_transaction(record, proposal.transaction);
+    ports_.trace.record(Delivered{.zxid = header.zxid,
+                                  .digest = XXH3_64bits(record.data(), record.size()),
+                                  .state = state_digest()});
+  }
+  compare_digest();
+  if (failure_) {
+    return;
+  }
   std::optional<ConnectionId> ended;
   if (const auto* open = std::get_if<tree::OpenSession>(&body)) {
-    expiry_.touch(header.session, open->timeout_ms, ports_.clock.monotonic_ms());
+    if (peer_.is_leading()) {
+      expiry_.touch(header.session, open->timeout_ms, ports_.clock.monotonic_ms());
+    }
     ports_.trace.record(SessionOpened{.session = header.session, .timeout_ms = open->timeout_ms});
   } else if (std::holds_alternative<tree::CloseSession>(body)) {
     expiry_.remove(header.session);
     closing_.erase(header.session);
+    owners_.erase(header.session);
     if (const auto attached = attached_.find(header.session); attached != attached_.end()) {
       ended = attached->second;
     }
     ports_.trace.record(SessionClosed{.session = header.session,
-                                      .expired = proposal.origin == ConnectionId{},
+                                      .expired = proposal.origin == zab::Origin{},
                                       .ephemerals = applied_.deleted_paths.size()});
   }
   notify(applied_);
@@ -136,9 +184,39 @@ void Replica::State::apply(const Proposal& proposal) {
   release_waiters();
 }
 
+std::uint64_t Replica::State::state_digest() const {
+  constexpr std::uint64_t odd = 0x9e37'79b9'7f4a'7c15;  // sessions and znodes never cancel out
+  return tree_.digest() + odd * sessions_.digest();
+}
+
+// Equal histories make equal states. Where they do not, the program or the machine is at fault, and
+// what this server tells its clients cannot be trusted any more.
+void Replica::State::compare_digest() {
+  while (!expected_.empty() && expected_.front().zxid <= tree_.last_applied()) {
+    const ExpectedDigest expected = expected_.front();
+    expected_.pop_front();
+    if (expected.zxid == tree_.last_applied() && expected.digest != state_digest()) {
+      ports_.trace.record(Diverged{.zxid = expected.zxid});
+      fail("The state of this server differs from its leader's, although both have applied the "
+           "same transactions. Keep the data directory for an inquiry, empty it, and start the "
+           "server again: it will take over the others' state.");
+    }
+  }
+}
+
+void Replica::State::fail(const std::string& sentence) {
+  if (!failure_) {
+    failure_ = sentence;
+    stop_serving();
+  }
+}
+
 void Replica::State::expire_sessions() {
+  if (!peer_.is_leading()) {
+    return;
+  }
   for (const SessionId session : expiry_.overdue(ports_.clock.monotonic_ms())) {
-    if (broadcast_->is_exhausted()) {
+    if (peer_.is_exhausted()) {
       return;  // the next epoch gives everybody his full timeout anyway
     }
     if (sessions_.find(session) != nullptr && closing_.insert(session).second) {
@@ -147,23 +225,47 @@ void Replica::State::expire_sessions() {
   }
 }
 
-void Replica::State::on_tick() {
-  if (phase_ == Phase::serving) {
-    expire_sessions();
+// Before anything is done: who has been paused for too long does not lead, or follow, any more.
+void Replica::State::look_at_the_time() {
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  if (now != looked_ms_) {
+    looked_ms_ = now;
+    peer_.on_tick(now);
+    carry_out_effects();
   }
 }
 
+void Replica::State::on_tick() {
+  look_at_the_time();
+  expire_sessions();
+  carry_out_effects();
+}
+
 void Replica::State::on_turn_end() {
-  if (phase_ == Phase::serving && broadcast_->is_exhausted()) {
-    stop_serving();
-    apply_committed();
+  const std::int64_t now = ports_.clock.monotonic_ms();
+  if (peer_.is_leading() && peer_.is_exhausted()) {
+    peer_.abdicate(now);
   }
+  peer_.on_turn_end(now);
+  carry_out_effects();
+  report_disk();
+  advance_replacement();
   advance_snapshot();
+  carry_out_effects();
   storage_.flush();
 }
 
 ReplicaStatus Replica::State::status() const {
-  return {.serving = phase_ == Phase::serving,
+  ServerRole role = ServerRole::looking;
+  if (peer_.is_leading()) {
+    role = ServerRole::leading;
+  } else if (peer_.followed()) {
+    role = peer_.standing().is_voter() ? ServerRole::following : ServerRole::observing;
+  }
+  return {.serving = is_serving_,
+          .role = role,
+          .epoch = peer_.standing().current,
+          .learners = peer_.active_learners(),
           .last_applied = tree_.last_applied(),
           .digest = tree_.digest(),
           .znodes = tree_.node_count(),
@@ -189,10 +291,16 @@ void Replica::on_frame(ConnectionId connection, ByteView payload) {
   state_->on_frame(connection, payload);
 }
 void Replica::on_disconnected(ConnectionId connection) { state_->on_disconnected(connection); }
+void Replica::on_peer_up(ServerId server) { state_->on_peer_up(server); }
+void Replica::on_peer_frame(ServerId server, ByteView payload) {
+  state_->on_peer_frame(server, payload);
+}
+void Replica::on_peer_down(ServerId server) { state_->on_peer_down(server); }
 void Replica::on_disk_done(Ticket ticket) { state_->on_disk_done(ticket); }
 void Replica::on_tick() { state_->on_tick(); }
 void Replica::on_turn_end() { state_->on_turn_end(); }
 bool Replica::may_read(ConnectionId connection) const { return state_->may_read(connection); }
 ReplicaStatus Replica::status() const { return state_->status(); }
+const std::optional<std::string>& Replica::failure() const { return state_->failure(); }
 
 }  // namespace zabfs::replication

@@ -7,7 +7,8 @@
 // The order contract, obeyed here and nowhere else: a transaction is appended to the log and synced
 // before it is acknowledged, even to ourselves; committed once a quorum has acknowledged; applied
 // in zxid order after that; and only then does a client hear of it. A single replica is an ensemble
-// of one voter and goes the same road.
+// of one voter and goes the same road. A learner sends its clients' writes to the leader, and
+// answers them when it applies the transaction itself.
 //
 // It has no thread, clock, socket or file: the daemon and the simulator run this same object behind
 // the ports. All calls come from one thread. Calls into the ports are made from inside these
@@ -27,12 +28,18 @@
 #include "replication/ports/clock.hpp"
 #include "replication/ports/disk.hpp"
 #include "replication/ports/entropy.hpp"
+#include "replication/ports/peer_links.hpp"
 #include "replication/ports/trace.hpp"
+#include "replication/zab/ensemble.hpp"
 
 namespace zabfs::replication {
 
 struct ReplicaOptions {
   ServerId id{1};
+  Ensemble ensemble{};                        // empty: this server alone
+  std::int64_t peer_timeout_ms{1000};         // a follower's patience with its leader
+  std::int64_t init_timeout_ms{20'000};       // for a leader to be established
+  std::size_t history_bytes{limits::history_bytes_max};  // kept for learners that are behind
   std::int64_t tick_ms{2000};                 // granularity of session expiry
   std::int64_t session_timeout_min_ms{4000};  // asked timeouts are clamped to these two
   std::int64_t session_timeout_max_ms{40000};
@@ -43,9 +50,14 @@ struct ReplicaOptions {
   std::uint32_t epoch_transactions_max{std::numeric_limits<std::uint32_t>::max()};
 };
 
+enum class ServerRole { looking, following, observing, leading };
+
 // Numbers for operators; cheap to take.
 struct ReplicaStatus {
   bool serving{};
+  ServerRole role{};
+  Epoch epoch{};           // of the leader whose history this server has taken over
+  std::uint64_t learners{};  // that are up to date, if this server leads
   Zxid last_applied{};
   std::uint64_t digest{};  // the same on every replica that has applied the same; not of sessions
   std::uint64_t znodes{};
@@ -65,6 +77,7 @@ struct ReplicaPorts {
   Entropy& entropy;
   Disk& disk;
   ClientLinks& clients;
+  PeerLinks& peers;
   Trace& trace;
 };
 
@@ -89,11 +102,20 @@ class Replica {
   // The client's connection is gone. Not called for connections the replica itself closed.
   void on_disconnected(ConnectionId connection);
 
+  // The link to another server is up; bytes may be put into its outbox.
+  void on_peer_up(ServerId server);
+
+  // One whole frame of that link, without its length and checksum. May drop the link.
+  void on_peer_frame(ServerId server, ByteView payload);
+
+  // The link is gone. Not called for links the replica itself dropped.
+  void on_peer_down(ServerId server);
+
   // Everything submitted to the disk up to `ticket` is done. What waits for the disk stays until
   // on_turn_end().
   void on_disk_done(Ticket ticket);
 
-  // Time passed. Call at least every tick_ms / 4; sooner is harmless.
+  // Time passed. Call at least every tick_ms / 4 and peer_timeout_ms / 20; sooner is harmless.
   void on_tick();
 
   // The events at hand have been handled: what they proposed goes to the disk as one batch. Call it
@@ -106,6 +128,10 @@ class Replica {
   bool may_read(ConnectionId connection) const;
 
   ReplicaStatus status() const;
+
+  // Set once this server's state contradicts the ensemble's: a sentence for the operator. The
+  // process must end, without telling anybody anything more.
+  const std::optional<std::string>& failure() const;
 
  private:
   class State;

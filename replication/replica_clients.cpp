@@ -42,24 +42,26 @@ void Replica::State::refuse(ConnectionId id, const std::string& why) {
 
 bool Replica::State::may_read(ConnectionId id) const {
   const auto found = connections_.find(id);
-  return found != connections_.end() &&
+  return found != connections_.end() && !found->second.awaits_session() &&
          found->second.unanswered.size() < limits::connection_requests_max &&
          unanswered_ < limits::requests_in_flight_max &&
          proposal_bytes_ < limits::request_bytes_in_flight_max;
 }
 
 void Replica::State::on_frame(ConnectionId id, ByteView payload) {
+  look_at_the_time();
   const auto found = connections_.find(id);
   if (found == connections_.end()) {
     return;
   }
   Connection& connection = found->second;
-  if (phase_ != Phase::serving || broadcast_->is_exhausted()) {
+  if (!is_serving_ || (peer_.is_leading() && peer_.is_exhausted())) {
     drop(id);  // ZooKeeper closes without a word while it does not serve
     return;
   }
   if (connection.session == SessionId{}) {
     greet(id, connection, payload);
+    carry_out_effects();
     return;
   }
   const auto split = protocol::split_request(payload);
@@ -68,7 +70,10 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
     return;
   }
   ++requests_received_;
-  touch(connection);
+  connection.was_heard = true;
+  if (peer_.is_leading()) {
+    expiry_.touch(connection.session, connection.timeout_ms, ports_.clock.monotonic_ms());
+  }
   const auto& header = split->header;
   if (header.op == static_cast<std::int32_t>(OpCode::ping) && !connection.awaits_greeting()) {
     // Promptly, even while a write is stuck: clients give up on a server that does not answer.
@@ -79,7 +84,8 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   }
   auto request = protocol::decode_request(header.op, split->body);
   if (request) {
-    take_request(id, connection, header, std::move(*request));
+    take_request(id, connection, header, split->body, std::move(*request));
+    carry_out_effects();
     return;
   }
   const bool is_auth = header.op == static_cast<std::int32_t>(OpCode::auth);
@@ -91,13 +97,14 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
                                        .multi = {}}});
 }
 
-void Replica::State::touch(const Connection& connection) {
-  expiry_.touch(connection.session, connection.timeout_ms, ports_.clock.monotonic_ms());
-}
-
-// The first frame of a connection.
+// The first frame of a connection. The leader decides, also about a session that comes back: this
+// replica may not have heard yet that it was opened.
 void Replica::State::greet(ConnectionId id, Connection& connection, ByteView payload) {
-  const auto request = protocol::decode_connect_request(payload);
+  if (connection.awaits_session()) {
+    refuse(id, "a client that does not wait for its session");
+    return;
+  }
+  auto request = protocol::decode_connect_request(payload);
   if (!request) {
     refuse(id, "a connect request that is not one");
     return;
@@ -109,131 +116,112 @@ void Replica::State::greet(ConnectionId id, Connection& connection, ByteView pay
   connection.timeout_ms = static_cast<std::int32_t>(std::clamp<std::int64_t>(
       request->timeout_ms, options_.session_timeout_min_ms, options_.session_timeout_max_ms));
   if (request->session_id == 0) {
-    open_session(id, connection, *request);
-  } else {
-    attach_session(id, connection, *request);
-  }
-}
-
-void Replica::State::open_session(ConnectionId id, Connection& connection,
-                                  const protocol::ConnectRequest& request) {
-  if (sessions_.size() >= limits::sessions_max) {
-    refuse(id, "one session more than this service holds");
+    if (sessions_.size() >= limits::sessions_max) {
+      refuse(id, "one session more than this service holds");
+      return;
+    }
+    await_decision(connection, {.what = pipeline::AwaitedSession{
+                                    .timeout_ms = connection.timeout_ms,
+                                    .has_read_only_flag = request->has_read_only_flag}});
+    this->request(pipeline::Open{.connection = id, .timeout_ms = connection.timeout_ms});
     return;
   }
-  // The server, the epoch and a count: no session of any epoch, on any server, has it again.
-  const std::uint64_t unique = static_cast<std::uint64_t>(options_.id.value) << 56 |
-                               (std::uint64_t{epochs_.current.value} & 0xff'ffff) << 32 |
-                               ++sessions_opened_;
-  connection.session = {static_cast<std::int64_t>(unique)};
-  tree::OpenSession open{.timeout_ms = connection.timeout_ms,
-                         .password = Bytes(limits::session_password_bytes)};
-  ports_.entropy.fill(open.password);
-  attached_[connection.session] = id;
-  const Zxid zxid = propose(connection.session, std::move(open), id);
-  await(id, connection,
-        {.until = zxid,
-         .what = pipeline::AwaitedSession{.timeout_ms = connection.timeout_ms,
-                                          .has_read_only_flag = request.has_read_only_flag}});
-}
-
-// The password is looked at before anything is done, so that a stranger cannot disturb the owner.
-void Replica::State::attach_session(ConnectionId id, Connection& connection,
-                                    const protocol::ConnectRequest& request) {
-  const SessionId session{request.session_id};
-  const auto* known = sessions_.find(session);
-  const bool welcome = known != nullptr && !closing_.contains(session) && request.password &&
-                       *request.password == known->password;
-  pipeline::Greeting greeting{.response = {.password = Bytes(limits::session_password_bytes),
-                                           .has_read_only_flag = request.has_read_only_flag}};
-  if (welcome) {
-    if (const auto other = attached_.find(session); other != attached_.end()) {
-      drop(ConnectionId{other->second});
-    }
-    connection.session = session;
-    attached_[session] = id;
-    touch(connection);
-    greeting.response.timeout_ms = connection.timeout_ms;
-    greeting.response.session_id = session.value;
-    greeting.response.password = known->password;
-  }
-  // Whatever the session still has in flight comes first, so that it reads its own writes.
-  const Zxid until = welcome ? broadcast_->proposed() : Zxid{};
-  await(id, connection, {.until = until, .what = std::move(greeting)});
+  Bytes password = std::move(request->password).value_or(Bytes{});
+  await_decision(connection,
+                 {.what = pipeline::Greeting{
+                      .response = {.timeout_ms = connection.timeout_ms,
+                                   .session_id = request->session_id,
+                                   .password = password,
+                                   .has_read_only_flag = request->has_read_only_flag}}});
+  this->request(pipeline::Attach{.connection = id,
+                                 .session = {request->session_id},
+                                 .password = std::move(password),
+                                 .timeout_ms = connection.timeout_ms});
 }
 
 void Replica::State::take_request(ConnectionId id, Connection& connection,
-                                  const protocol::RequestHeader& header,
+                                  const protocol::RequestHeader& header, ByteView body,
                                   protocol::Request request) {
   const OpCode op = protocol::op_of(request);
-  if (closing_.contains(connection.session)) {
+  const SessionId session = connection.session;
+  if (closing_.contains(session)) {
     await(id, connection,
           {.xid = header.xid,
            .op = op,
-           .until = broadcast_->proposed(),
+           .until = peer_.proposed(),
            .what = pipeline::FailedWrite{.error = ErrorCode::session_expired, .multi = {}}});
   } else if (op == OpCode::close_session) {
-    close_session(id, connection, header.xid);
+    await_decision(connection,
+                   {.xid = header.xid, .op = op, .what = pipeline::AwaitedWrite{}});
+    this->request(pipeline::Close{.connection = id, .session = session});
+  } else if (op == OpCode::sync) {
+    await_decision(connection, {.xid = header.xid,
+                                .op = op,
+                                .what = pipeline::LocalRequest{.request = std::move(request)}});
+    this->request(pipeline::Sync{.connection = id});
   } else if (protocol::is_write(op)) {
-    take_write(id, connection, header, std::move(request));
+    pipeline::AwaitedWrite awaited;
+    if (const auto* multi = std::get_if<protocol::MultiRequest>(&request)) {
+      for (const auto& operation : multi->operations) {
+        awaited.multi.push_back(std::visit([](const auto& o) { return o.op; }, operation));
+      }
+    }
+    await_decision(connection, {.xid = header.xid, .op = op, .what = std::move(awaited)});
+    if (peer_.is_leading()) {
+      decide_write({.server = options_.id, .connection = id}, session, request);
+    } else {
+      this->request(pipeline::Write{.connection = id,
+                                    .session = session,
+                                    .op = header.op,
+                                    .body = {body.begin(), body.end()}});
+    }
   } else {
-    // A sync is a read that waits for everything proposed before it.
-    const Zxid until = op == OpCode::sync ? broadcast_->proposed() : Zxid{};
     await(id, connection,
           {.xid = header.xid,
            .op = op,
-           .until = until,
            .what = pipeline::LocalRequest{.request = std::move(request)}});
   }
 }
 
-void Replica::State::take_write(ConnectionId id, Connection& connection,
-                                const protocol::RequestHeader& header, protocol::Request request) {
-  PendingReply reply{.xid = header.xid, .op = protocol::op_of(request)};
-  pipeline::AwaitedWrite awaited;
-  if (const auto* multi = std::get_if<protocol::MultiRequest>(&request)) {
-    for (const auto& operation : multi->operations) {
-      awaited.multi.push_back(std::visit([](const auto& o) { return o.op; }, operation));
-    }
-  }
-  auto prepared = pipeline::prepare(request, connection.session, pending_);
-  if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
-    reply.until = propose(connection.session, std::move(*body), id);
-    reply.what = std::move(awaited);
-  } else {
-    // Decided upon what is in flight: it may be said only once that is history.
-    reply.until = broadcast_->proposed();
-    pipeline::FailedWrite failure;
-    if (const auto* error = std::get_if<ErrorCode>(&prepared)) {
-      failure.error = *error;
-    } else {
-      failure.multi = std::get<protocol::MultiResponse>(std::move(prepared));
-    }
-    reply.what = std::move(failure);
-  }
-  await(id, connection, std::move(reply));
-}
-
-void Replica::State::close_session(ConnectionId id, Connection& connection, std::int32_t xid) {
-  closing_.insert(connection.session);
-  const Zxid zxid = propose(connection.session, prepare_close(connection.session, pending_), id);
-  await(id, connection,
-        {.xid = xid, .op = OpCode::close_session, .until = zxid, .what = pipeline::AwaitedWrite{}});
-}
-
 void Replica::State::await(ConnectionId id, Connection& connection, PendingReply reply) {
-  if (connection.unanswered.empty() && !reply.is_transaction() &&
-      reply.until <= tree_.last_applied()) {
+  if (connection.unanswered.empty() && reply.until <= tree_.last_applied()) {
     if (!answer(id, connection, reply)) {
       drop(id);
     }
     return;
   }
-  if (!reply.is_transaction() && reply.until > tree_.last_applied()) {
-    waiters_.push_back({.until = reply.until, .connection = id});
+  if (reply.until > tree_.last_applied()) {
+    wait_until(reply.until, id);
   }
   connection.unanswered.push_back(std::move(reply));
   ++unanswered_;
+}
+
+void Replica::State::await_decision(Connection& connection, PendingReply reply) {
+  reply.until = pipeline::undecided;
+  connection.unanswered.push_back(std::move(reply));
+  connection.undecided.push_back(&connection.unanswered.back());
+  ++unanswered_;
+}
+
+// The connection may be gone afterwards.
+void Replica::State::decided(ConnectionId id, PendingReply& reply, Zxid until) {
+  reply.until = until;
+  if (reply.is_transaction()) {
+    return;
+  }
+  if (until > tree_.last_applied()) {
+    wait_until(until, id);
+  } else {
+    answer_ready(id);
+  }
+}
+
+// Decisions come in order, but for confirmations, which may name an earlier point than the errors
+// decided while they were waited for.
+void Replica::State::wait_until(Zxid until, ConnectionId id) {
+  const auto place = std::ranges::upper_bound(waiters_, until, {}, &Waiter::until);
+  waiters_.insert(place, {.until = until, .connection = id});
 }
 
 void Replica::State::answer_ready(ConnectionId id) {
@@ -279,19 +267,20 @@ bool Replica::State::answer(ConnectionId id, Connection& connection, const Pendi
 }
 
 void Replica::State::answer_origin(const Proposal& proposal) {
-  const auto found = connections_.find(proposal.origin);
-  if (found == connections_.end()) {
+  const ConnectionId origin = proposal.origin.connection;
+  const auto found = connections_.find(origin);
+  if (proposal.origin.server != options_.id || found == connections_.end()) {
     return;
   }
   Connection& connection = found->second;
   const Zxid zxid = proposal.transaction.header.zxid;
   CHECK(!connection.unanswered.empty() && connection.unanswered.front().until == zxid,
-        "transaction ", zxid, " is not what connection ", proposal.origin, " waits for first");
+        "transaction ", zxid, " is not what connection ", origin, " waits for first");
   const PendingReply reply = std::move(connection.unanswered.front());
   connection.unanswered.pop_front();
   --unanswered_;
   ++replies_sent_;
-  Bytes& out = ports_.clients.outbox(proposal.origin);
+  Bytes& out = ports_.clients.outbox(origin);
   if (const auto* session = std::get_if<pipeline::AwaitedSession>(&reply.what)) {
     const auto& open = std::get<tree::OpenSession>(proposal.transaction.body);
     protocol::append_frame(
@@ -303,9 +292,9 @@ void Replica::State::answer_origin(const Proposal& proposal) {
     pipeline::append_write_reply(reply, proposal.transaction, applied_, out);
   }
   if (reply.op == OpCode::close_session) {
-    drop(proposal.origin);
+    drop(origin);
   } else {
-    answer_ready(proposal.origin);
+    answer_ready(origin);
   }
 }
 

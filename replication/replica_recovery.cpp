@@ -1,32 +1,45 @@
+#include <memory>
+#include <utility>
+
 #include "replication/model/check.hpp"
 #include "replication/rebuild.hpp"
 #include "replication/replica_state.hpp"
 
 namespace zabfs::replication {
 
+// What is known to be committed is applied; the rest of the log waits for a leader to say whether it
+// is history.
 std::optional<std::string> Replica::State::recover() {
   Rebuild rebuild(tree_, sessions_);
-  const auto recovery = storage_.recover(rebuild);
+  auto recovery = storage_.recover(rebuild);
   if (!recovery) {
     return recovery.error().sentence;
-  }
-  // The log of one voter is that of its quorum: what is in it is committed.
-  for (const auto& [zxid, payload] : recovery->tail) {
-    if (auto refusal = rebuild.on_entry(zxid, payload)) {
-      return refusal;
-    }
   }
   if (auto refusal = rebuild.finish()) {
     return refusal;
   }
-  CHECK(tree_.last_applied() == recovery->last, "the log ends at ", recovery->last, " but ",
-        tree_.last_applied(), " is the last transaction rebuilt");
-  epochs_ = recovery->epochs;
-  applied_since_snapshot_ = recovery->entries + recovery->tail.size();
+  CHECK(tree_.last_applied() == recovery->committed, "committed up to ", recovery->committed,
+        " but ", tree_.last_applied(), " is the last transaction rebuilt");
+  committed_ = recovery->committed;
+  zab::Recovered recovered{.accepted = recovery->epochs.accepted,
+                           .current = recovery->epochs.current,
+                           .committed = recovery->committed};
+  for (auto& [zxid, payload] : recovery->tail) {
+    auto proposal = std::make_shared<const zab::Proposal>(
+        zab::Proposal{.zxid = zxid, .record = std::move(payload)});
+    learn(*proposal);
+    recovered.tail.push_back(std::move(proposal));
+  }
+  if (failure_) {
+    return failure_;
+  }
+  applied_since_snapshot_ = recovery->entries;
   ports_.trace.record(Recovered{.last = recovery->last,
-                                .transactions_replayed = applied_since_snapshot_,
+                                .transactions_replayed = recovery->entries,
+                                .transactions_waiting = recovered.tail.size(),
                                 .znodes = tree_.node_count(),
                                 .note = recovery->note});
+  peer_.start(std::move(recovered), ports_.clock.monotonic_ms());
   return std::nullopt;
 }
 

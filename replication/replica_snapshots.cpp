@@ -1,33 +1,84 @@
+#include <algorithm>
 #include <utility>
 
+#include "replication/protocol/peer_frame.hpp"
 #include "replication/replica_state.hpp"
 
 namespace zabfs::replication {
 
-// Takes a snapshot one step further: begins one when enough has been applied since the last, hands
-// the disk a slice when it has room for one, and ends it behind the last. Each call does one slice
-// at the most, so that it never holds up the requests behind it.
+// Takes a snapshot one step further: begins one when somebody needs it, hands the disk or the
+// learner a slice when there is room for one, and ends it behind the last. Each call does one slice
+// at the most, so that it never holds up the requests behind it. There is one at a time.
 void Replica::State::advance_snapshot() {
   if (!snapshot_) {
-    // What was just recovered may owe a snapshot, but is not durable yet.
-    if (applied_since_snapshot_ < options_.snapshot_every || !storage_.may_begin_snapshot()) {
-      return;
-    }
-    applied_since_snapshot_ = 0;
-    snapshot_.emplace(tree_, sessions_.to_bytes());
-    storage_.begin_snapshot(snapshot_->zxid());
-    ports_.trace.record(SnapshotBegan{.zxid = snapshot_->zxid()});
+    begin_snapshot();
   }
-  if (!storage_.wants_slice()) {
+  if (!snapshot_) {
     return;
   }
-  Bytes slice;
-  const bool more = snapshot_->next_slice(slice);
-  storage_.add_slice(std::move(slice));
-  if (!more) {
-    storage_.finish_snapshot(snapshot_->zxid());
-    snapshot_.reset();
+  if (snapshot_for_) {
+    advance_learner_snapshot();
+  } else if (storage_.wants_slice()) {
+    Bytes slice;
+    const bool more = snapshot_->next_slice(slice);
+    storage_.add_slice(std::move(slice));
+    if (!more) {
+      storage_.finish_snapshot(snapshot_->zxid());
+      snapshot_.reset();
+    }
   }
+}
+
+// A learner's comes first: it has nothing, while a start only takes longer.
+void Replica::State::begin_snapshot() {
+  if (!learners_without_snapshot_.empty()) {
+    snapshot_for_ = learners_without_snapshot_.front();
+    learners_without_snapshot_.pop_front();
+    snapshot_.emplace(tree_, sessions_.to_bytes());
+    peer_.on_snapshot_begun(*snapshot_for_, snapshot_->zxid());
+    carry_out_effects();
+    return;
+  }
+  // What was just recovered may owe a snapshot, but is not durable yet.
+  if (applied_since_snapshot_ < options_.snapshot_every || !storage_.may_begin_snapshot()) {
+    return;
+  }
+  applied_since_snapshot_ = 0;
+  snapshot_.emplace(tree_, sessions_.to_bytes());
+  storage_.begin_snapshot(snapshot_->zxid());
+  ports_.trace.record(SnapshotBegan{.zxid = snapshot_->zxid()});
+}
+
+void Replica::State::advance_learner_snapshot() {
+  const ServerId learner = *snapshot_for_;
+  if (ports_.peers.unsent(learner) > limits::learner_stream_bytes_ahead) {
+    return;
+  }
+  zab::SnapshotSlice slice;
+  const bool more = snapshot_->next_slice(slice.bytes);
+  zab::Send send{.to = learner, .message = std::move(slice)};
+  carry_out(send);
+  if (!more) {
+    stop_snapshot();
+    peer_.on_snapshot_sent(learner);
+    carry_out_effects();
+  }
+}
+
+void Replica::State::carry_out(zab::StreamSnapshot& effect) {
+  learners_without_snapshot_.push_back(effect.learner);
+}
+
+void Replica::State::forget_learner(ServerId server) {
+  std::erase(learners_without_snapshot_, server);
+  if (snapshot_for_ == server) {
+    stop_snapshot();
+  }
+}
+
+void Replica::State::stop_snapshot() {
+  snapshot_.reset();
+  snapshot_for_.reset();
 }
 
 }  // namespace zabfs::replication

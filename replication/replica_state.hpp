@@ -2,12 +2,16 @@
 //
 //   file                      steps
 //   ------------------------  ---------------------------------------------------------------
-//   replica.cpp               start, epochs, propose, persist, commit, apply
+//   replica.cpp               start, propose, persist, commit, apply
 //   replica_recovery.cpp      from what the disk holds to the state before the crash
+//   replica_ensemble.cpp      links to the other servers, and what zab asks for
+//   replica_replacement.cpp   a leader's state in place of one's own
 //   replica_clients.cpp       connections, handshakes, requests, replies
+//   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
+//   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
 //
-// Invariant, in every moment between two events: applied <= committed <= durable <= proposed.
+// Invariant, in every moment between two events: applied <= committed, applied <= durable.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +31,9 @@
 #include "replication/tree/data_tree.hpp"
 #include "replication/tree/snapshot_writer.hpp"
 #include "replication/tree/watch_table.hpp"
-#include "replication/zab/broadcast.hpp"
+#include "replication/pipeline/forwarding.hpp"
+#include "replication/tree/snapshot_reader.hpp"
+#include "replication/zab/peer.hpp"
 #include "replication/zab/quorum.hpp"
 
 namespace zabfs::replication {
@@ -45,18 +51,18 @@ class Replica::State {
   void on_turn_end();
   bool may_read(ConnectionId id) const;
   ReplicaStatus status() const;
+  void on_peer_up(ServerId server);
+  void on_peer_frame(ServerId server, ByteView payload);
+  void on_peer_down(ServerId server);
+  const std::optional<std::string>& failure() const { return failure_; }
 
  private:
   // A transaction between propose and apply.
   struct Proposal {
     tree::Transaction transaction{};
-    ConnectionId origin{};  // who waits for it; 0 if nobody
+    zab::Origin origin{};  // who waits for it
     std::size_t bytes{};
   };
-
-  // starting: the epoch is on its way to the disk. ending: its counter is used up, and what it
-  // proposed is on its way.
-  enum class Phase { starting, serving, ending };
 
   // Somebody whose reply waits for history to reach a point, without a transaction of his own.
   struct Waiter {
@@ -64,48 +70,147 @@ class Replica::State {
     ConnectionId connection{};
   };
 
+  // A sync that waits for a quorum to confirm that this leader still leads.
+  struct Confirmation {
+    std::uint64_t number{};
+    zab::Origin origin{};
+    Zxid until{};
+  };
+
+  // Where a session is attached, and what was negotiated there.
+  struct Owner {
+    zab::Origin origin{};
+    std::int32_t timeout_ms{};
+  };
+
+  // What zab waits to be durable.
+  struct AwaitedBarrier {
+    std::uint64_t number{};
+    Zxid end{};         // of the log
+    bool is_truncated{};  // the log ends where it was truncated to: only what is behind proves it
+  };
+
+  // The leader's state after the zxid of a Commit.
+  struct ExpectedDigest {
+    Zxid zxid{};
+    std::uint64_t digest{};
+  };
+
+  // A leader's state on its way into the place of this server's whole history.
+  struct Replacement {
+    Zxid taken_at{};
+    tree::SnapshotReader reader{};
+    std::deque<Bytes> slices{};  // not yet with the disk; together at most the leader's snapshot
+    std::optional<tree::LoadedSnapshot> loaded{};  // once the last slice has come
+    bool is_finished{};          // the disk has been told so
+    bool is_adopted{};           // the epochs that adopt it are on their way
+    std::deque<Proposal> proposals{};
+  };
+
   // --- the loop: replica.cpp ---
-  void begin_epoch();
-  void start_serving();
+  void begin_serving();
   void stop_serving();
-  Zxid propose(SessionId session, tree::TransactionBody body, ConnectionId origin);
+  Zxid propose(SessionId session, tree::TransactionBody body, zab::Origin origin);
   void apply_committed();
   void apply(const Proposal& proposal);
+  void compare_digest();
+  std::uint64_t state_digest() const;
   void expire_sessions();
+  void report_disk();
+  void look_at_the_time();
+
+  // --- the ensemble: replica_ensemble.cpp ---
+  void carry_out_effects();
+  void carry_out(zab::Send& effect);
+  void carry_out(zab::SendProposal& effect);
+  void carry_out(zab::Disconnect& effect);
+  void carry_out(zab::SaveEpochs& effect);
+  void carry_out(zab::Append& effect);
+  void carry_out(zab::TruncateAfter& effect);
+  void carry_out(zab::ReplaceHistory& effect);
+  void carry_out(zab::AddSlice& effect);
+  void carry_out(zab::EndSlices& effect);
+  void carry_out(zab::AbandonReplacement& effect);
+  void carry_out(zab::Barrier& effect);
+  void carry_out(zab::StreamSnapshot& effect);
+  void carry_out(zab::CommitUpTo& effect);
+  void carry_out(zab::BeginLooking& effect);
+  void carry_out(zab::BeginLeading& effect);
+  void carry_out(zab::BeginFollowing& effect);
+  void carry_out(zab::AnswerHeartbeat& effect);
+  void carry_out(zab::HearOfSessions& effect);
+  void carry_out(zab::Confirmed& effect);
+  void carry_out(zab::DeliverForwarded& effect);
+  void carry_out(zab::Fail& effect);
+  void learn(const zab::Proposal& proposal);
+  void forward(ServerId to, const pipeline::ForwardedMessage& message);
+  bool is_behind(const AwaitedBarrier& barrier) const;
+  void fail(const std::string& sentence);
+
+  // --- a replaced history: replica_replacement.cpp ---
+  void advance_replacement();
+  void adopt_replacement();
 
   // --- recovery: replica_recovery.cpp ---
   std::optional<std::string> recover();
 
   // --- clients: replica_clients.cpp ---
   void greet(ConnectionId id, Connection& connection, ByteView payload);
-  void open_session(ConnectionId id, Connection& connection,
-                    const protocol::ConnectRequest& request);
-  void attach_session(ConnectionId id, Connection& connection,
-                      const protocol::ConnectRequest& request);
   void take_request(ConnectionId id, Connection& connection, const protocol::RequestHeader& header,
-                    protocol::Request request);
-  void take_write(ConnectionId id, Connection& connection, const protocol::RequestHeader& header,
-                  protocol::Request request);
-  void close_session(ConnectionId id, Connection& connection, std::int32_t xid);
+                    ByteView body, protocol::Request request);
   void refuse(ConnectionId id, const std::string& why);
   void drop(ConnectionId id);
 
-  // Queues `reply`, or answers at once if nothing is in front of it and history is there.
+  // Queues `reply`, or answers at once if nothing is in front of it and history is there. What the
+  // leader has yet to decide is queued by await_decision(); decided() then gives it its point of
+  // history.
   void await(ConnectionId id, Connection& connection, pipeline::PendingReply reply);
+  void await_decision(Connection& connection, pipeline::PendingReply reply);
+  void decided(ConnectionId id, pipeline::PendingReply& reply, Zxid until);
+  void wait_until(Zxid until, ConnectionId id);
 
   // Answers what is in front of the queue and ready. The connection may be gone afterwards.
   void answer_ready(ConnectionId id);
   bool answer(ConnectionId id, Connection& connection, const pipeline::PendingReply& reply);
-  bool greet_back(ConnectionId id, const protocol::ConnectResponse& response);
 
   // Answers the request that waited for exactly this transaction.
   void answer_origin(const Proposal& proposal);
   void release_waiters();
   void notify(const tree::Applied& applied);
-  void touch(const Connection& connection);
+
+  // --- a leader's decisions: replica_leading.cpp ---
+  void decide_request(ServerId from, const pipeline::ForwardedMessage& message);
+  void hear_of(SessionId session);
+  void decide(zab::Origin origin, const pipeline::Write& write);
+  void decide_write(zab::Origin origin, SessionId session, protocol::Request& request);
+  void decide(zab::Origin origin, const pipeline::Open& open);
+  void decide(zab::Origin origin, const pipeline::Attach& attach);
+  void decide(zab::Origin origin, const pipeline::Close& close);
+  void decide(zab::Origin origin, const pipeline::Sync& sync);
+  template <class Other>
+  void decide(zab::Origin origin, const Other& message);
+  bool owns(zab::Origin origin, SessionId session) const;
+
+  // Tells the origin, here or at a learner.
+  void tell(zab::Origin origin, const pipeline::ForwardedMessage& outcome);
+
+  // --- the decisions as a learner hears of them: replica_learning.cpp ---
+  void request(const pipeline::ForwardedMessage& message);
+  void hear_outcome(const pipeline::ForwardedMessage& message);
+  void hear(const pipeline::Failed& outcome);
+  void hear(const pipeline::Attached& outcome);
+  void hear(const pipeline::Reached& outcome);
+  void hear(const pipeline::Detached& outcome);
+  template <class Other>
+  void hear(const Other& message);
+  void hear_of_proposal(Proposal& proposal);
 
   // --- snapshots: replica_snapshots.cpp ---
   void advance_snapshot();
+  void begin_snapshot();
+  void stop_snapshot();
+  void forget_learner(ServerId server);
+  void advance_learner_snapshot();
 
   ReplicaOptions options_;
   ReplicaPorts ports_;
@@ -117,18 +222,29 @@ class Replica::State {
   tree::Applied applied_;            // reused by every apply
   std::vector<ConnectionId> fired_;  // likewise
 
-  Phase phase_{Phase::starting};
-  store::Epochs epochs_{};  // of this reign; durable once phase_ is past starting
-  zab::Quorums quorums_;
-  std::optional<zab::Broadcast> broadcast_;
-  std::deque<Proposal> proposals_;
+  zab::Peer peer_;
+  std::set<ServerId> linked_{};
+  zab::Effects effects_{};  // reused
+  bool is_carrying_out_{};
+  std::int64_t looked_ms_{};  // when zab was last told the time
+  bool is_serving_{};
+  Zxid committed_{};  // zab allows to deliver up to there
+  std::deque<Proposal> proposals_;  // in the log, not applied
   std::size_t proposal_bytes_{};
-  Bytes record_;  // reused by every proposal
+  std::optional<store::Epochs> saving_{};  // asked for, and not reported to zab yet
+  std::deque<AwaitedBarrier> barriers_{};
+  Zxid truncated_to_{};
+  Zxid reported_durable_{};
+  std::deque<ExpectedDigest> expected_{};
+  std::optional<Replacement> replacement_{};
+  std::optional<std::string> failure_{};
 
   pipeline::PendingChanges pending_;
   pipeline::Reader reader_;
   session::ExpiryQueue expiry_;
   std::set<SessionId> closing_;      // their end is proposed, so nothing more is accepted from them
+  std::map<SessionId, Owner> owners_{};        // as the leader knows
+  std::deque<Confirmation> confirmations_{};   // ascending by number
   std::uint32_t sessions_opened_{};  // in this epoch
 
   Connections connections_;
@@ -137,6 +253,8 @@ class Replica::State {
   std::size_t unanswered_{};
 
   std::optional<tree::SnapshotWriter> snapshot_;
+  std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk
+  std::deque<ServerId> learners_without_snapshot_{};
   std::uint64_t applied_since_snapshot_{};
 
   std::uint64_t requests_received_{};

@@ -15,6 +15,24 @@ std::string version_line(const Facts& facts) {
   return "Zookeeper version: " + facts.version + "\n";
 }
 
+// ZooKeeper's words.
+std::string_view mode(const Facts& facts) {
+  if (facts.is_standalone) {
+    return "standalone";
+  }
+  switch (facts.replica.role) {
+    case replication::ServerRole::leading:
+      return "leader";
+    case replication::ServerRole::following:
+      return "follower";
+    case replication::ServerRole::observing:
+      return "observer";
+    case replication::ServerRole::looking:
+      break;
+  }
+  return "leaderelection";
+}
+
 // Latency is not measured; the line is there because ZooKeeper's readers expect it.
 std::string summary(const Facts& facts) {
   const auto& replica = facts.replica;
@@ -24,7 +42,7 @@ std::string summary(const Facts& facts) {
       << "\nConnections: " << replica.connections
       << "\nOutstanding: " << replica.requests_outstanding << "\nZxid: 0x" << std::hex
       << replica.last_applied.value << std::dec
-      << "\nMode: standalone\nNode count: " << replica.znodes << "\n";
+      << "\nMode: " << mode(facts) << "\nNode count: " << replica.znodes << "\n";
   return out.str();
 }
 
@@ -62,7 +80,7 @@ std::string mntr(const Facts& facts) {
     out << "zk_" << key << '\t' << value << '\n';
   };
   line("version", facts.version);
-  line("server_state", "standalone");
+  line("server_state", mode(facts));
   line("peer_state", replica.serving ? "serving" : "starting");
   line("uptime", facts.uptime_ms);
   line("num_alive_connections", replica.connections);
@@ -74,6 +92,9 @@ std::string mntr(const Facts& facts) {
   line("watch_count", replica.watches);
   line("approximate_data_size", replica.data_bytes);
   line("global_sessions", replica.sessions);
+  if (replica.role == replication::ServerRole::leading && !facts.is_standalone) {
+    line("synced_followers", replica.learners);
+  }
   return out.str();
 }
 

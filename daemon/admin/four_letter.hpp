@@ -35,6 +35,7 @@ struct Facts {
   std::string version{};
   std::string host{};
   std::int64_t uptime_ms{};
+  bool is_standalone{};  // a server alone, not one of an ensemble
   std::vector<std::pair<std::string, std::string>> configuration{};
 };
 

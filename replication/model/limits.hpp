@@ -65,6 +65,11 @@ inline constexpr std::int64_t sessionless_connection_ms = 10'000;
 inline constexpr std::size_t watches_per_connection_max = 1'000'000;
 inline constexpr std::size_t multi_operations_max = 100'000;
 
+// The end of history that every replica keeps in memory for learners that are behind: records, not
+// counting what is not delivered yet. And how far a snapshot for a learner runs ahead of its link.
+inline constexpr std::size_t history_bytes_max = 32UL << 20;
+inline constexpr std::size_t learner_stream_bytes_ahead = 1UL << 20;
+
 // Sessions.
 inline constexpr std::size_t sessions_max = 1'000'000;
 inline constexpr std::size_t session_password_bytes = 16;
@@ -94,10 +99,11 @@ inline constexpr std::size_t peer_secret_bytes_min = 16;
 inline constexpr std::size_t peer_secret_bytes_max = 4'096;
 
 // Election: how long one with a quorum waits for a better candidate among those who have not yet
-// spoken, how often a server that found no leader repeats itself, and the largest round that is
-// believed.
+// spoken, how often a server that found no leader repeats itself, how long a candidate is proposed
+// in vain before another is tried, and the largest round that is believed.
 inline constexpr std::int64_t election_settle_ms = 50;
 inline constexpr std::int64_t ballot_resend_ms = 1'000;
+inline constexpr std::int64_t election_patience_ms = 1'000;
 inline constexpr std::uint64_t election_round_max = std::uint64_t{1} << 62;
 
 // A frame between servers (it holds a record of the log, or a slice of a snapshot, and what is said

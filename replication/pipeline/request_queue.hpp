@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <variant>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct Greeting {
 };
 
 using Awaited = std::variant<AwaitedWrite, AwaitedSession, FailedWrite, LocalRequest, Greeting>;
+
+// The point of history of what the leader has yet to decide: never reached.
+inline constexpr Zxid undecided{std::numeric_limits<std::uint64_t>::max()};
 
 struct PendingReply {
   std::int32_t xid{};

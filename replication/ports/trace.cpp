@@ -17,12 +17,47 @@ struct Hexadecimal {
 void print(std::ostream& out, const Recovered& e) {
   out << "recovered to " << e.last << ": " << e.znodes << " znodes, " << e.transactions_replayed
       << " transactions replayed";
+  if (e.transactions_waiting != 0) {
+    out << ", " << e.transactions_waiting << " waiting for a leader";
+  }
   if (!e.note.empty()) {
     out << "; " << e.note;
   }
 }
 
-void print(std::ostream& out, const EpochBegan& e) { out << "epoch " << e.epoch << " began"; }
+void print(std::ostream& out, const LookingBegan&) { out << "looking for a leader"; }
+
+void print(std::ostream& out, const LeadershipBegan& e) {
+  out << "epoch " << e.epoch << " began behind " << e.history_end;
+}
+
+void print(std::ostream& out, const FollowingBegan& e) {
+  out << "following server " << e.leader << " in epoch " << e.epoch;
+}
+
+void print(std::ostream& out, const Proposed& e) {
+  out << "proposed " << e.zxid << " digest " << e.digest;
+}
+
+void print(std::ostream& out, const Appended& e) {
+  out << "appended " << e.zxid << " digest " << e.digest;
+}
+
+void print(std::ostream& out, const Delivered& e) {
+  out << "delivered " << e.zxid << " digest " << e.digest << " state " << e.state;
+}
+
+void print(std::ostream& out, const HistoryTruncated& e) {
+  out << "history truncated after " << e.keep;
+}
+
+void print(std::ostream& out, const HistoryReplaced& e) {
+  out << "history replaced by the leader's state at " << e.taken_at;
+}
+
+void print(std::ostream& out, const Diverged& e) {
+  out << "state differs from the leader's at " << e.zxid;
+}
 
 void print(std::ostream& out, const SessionOpened& e) {
   out << "session " << Hexadecimal{e.session} << " opened, timeout " << e.timeout_ms << " ms";

@@ -13,12 +13,58 @@ namespace zabfs::replication {
 struct Recovered {
   Zxid last{};
   std::uint64_t transactions_replayed{};
+  std::uint64_t transactions_waiting{};  // for a leader to say that they are history
   std::uint64_t znodes{};
   std::string note{};  // what recovery dropped, as a sentence; empty if nothing
 };
 
-struct EpochBegan {
+// This server serves nobody, and looks for a leader.
+struct LookingBegan {};
+
+// A quorum has this server's history, up to `history_end`: it leads.
+struct LeadershipBegan {
   Epoch epoch{};
+  Zxid history_end{};
+};
+
+// This server is up to date with its leader, and serves.
+struct FollowingBegan {
+  ServerId leader{};
+  Epoch epoch{};
+};
+
+// The leader gave out this zxid. Digests of records are XXH3 of their bytes.
+struct Proposed {
+  Zxid zxid{};
+  std::uint64_t digest{};
+};
+
+// A record was given to the log, whoever proposed it.
+struct Appended {
+  Zxid zxid{};
+  std::uint64_t digest{};
+};
+
+// A transaction was applied; `state` is a digest of tree and sessions afterwards.
+struct Delivered {
+  Zxid zxid{};
+  std::uint64_t digest{};
+  std::uint64_t state{};
+};
+
+// A leader took back what this server's log had after `keep`.
+struct HistoryTruncated {
+  Zxid keep{};
+};
+
+// A leader's state has taken the place of this server's history.
+struct HistoryReplaced {
+  Zxid taken_at{};
+};
+
+// This server's state is not the leader's: it must stop.
+struct Diverged {
+  Zxid zxid{};
 };
 
 struct SessionOpened {
@@ -47,13 +93,18 @@ struct ClientRefused {
   std::string why{};
 };
 
-using TraceEvent = std::variant<Recovered, EpochBegan, SessionOpened, SessionClosed, SnapshotBegan,
-                                SnapshotFinished, ClientRefused>;
+using TraceEvent =
+    std::variant<Recovered, LookingBegan, LeadershipBegan, FollowingBegan, Proposed, Appended,
+                 Delivered, HistoryTruncated, HistoryReplaced, Diverged, SessionOpened,
+                 SessionClosed, SnapshotBegan, SnapshotFinished, ClientRefused>;
 
 class Trace {
  public:
   virtual ~Trace() = default;
   virtual void record(const TraceEvent& event) = 0;
+
+  // True if the events of every single transaction are wanted too: Proposed, Appended, Delivered.
+  virtual bool wants_transactions() const { return false; }
 };
 
 // The event as one line of text, without time or newline.

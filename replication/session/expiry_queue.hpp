@@ -37,7 +37,7 @@ class ExpiryQueue {
   std::size_t size() const { return deadlines_.size(); }
 
  private:
-  const std::int64_t tick_ms_;
+  std::int64_t tick_ms_;
   std::unordered_map<SessionId, std::int64_t> deadlines_{};
   std::map<std::int64_t, std::vector<SessionId>> filed_{};
 };

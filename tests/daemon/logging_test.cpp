@@ -38,8 +38,8 @@ class LoggingTest : public testing::Test {
 };
 
 TEST_F(LoggingTest, AnEventIsALineWithItsLevel) {
-  log_.record(replication::EpochBegan{.epoch = {3}});
-  EXPECT_EQ(lines(), "info epoch 3 began\n");
+  log_.record(replication::LeadershipBegan{.epoch = {3}, .history_end = replication::Zxid::at({2}, 7)});
+  EXPECT_EQ(lines(), "info epoch 3 began behind 2.7\n");
   log_.record(replication::Recovered{.note = "a torn tail was cut off"});
   EXPECT_EQ(lines().substr(0, 8), "warning ");
 }
@@ -68,8 +68,8 @@ TEST_F(LoggingTest, AFloodIsHeldBackAndCounted) {
 TEST_F(LoggingTest, AFloodOfOneKindHidesNoOther) {
   refuse(lines_per_second_max + 5);
   lines();
-  log_.record(replication::EpochBegan{.epoch = {3}});
-  EXPECT_EQ(lines(), "info epoch 3 began\n");
+  log_.record(replication::LeadershipBegan{.epoch = {3}, .history_end = replication::Zxid::at({2}, 7)});
+  EXPECT_EQ(lines(), "info epoch 3 began behind 2.7\n");
 }
 
 TEST_F(LoggingTest, AfterASecondThereIsRoomAgain) {

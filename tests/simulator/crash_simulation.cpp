@@ -82,7 +82,11 @@ void CrashSimulation::start() {
   }
   const auto refusal = world_.start();
   ASSERT_FALSE(refusal) << *refusal;
-  const Zxid last = world_.status().last_applied;
+  listen();
+}
+
+// `last` is the end of the log.
+void CrashSimulation::on_recovered(Zxid last) {
   EXPECT_GE(last, heard_) << "somebody was told of what is lost";
   EXPECT_LE(last, model_.head()) << "nobody ever asked for this";
   if (model_.head() > last) {
@@ -92,7 +96,6 @@ void CrashSimulation::start() {
   for (auto& client : clients_) {
     client->written = std::min(client->written, last);
   }
-  listen();
 }
 
 // Until nothing is in flight. A used-up epoch ends and the next begins within.
@@ -126,13 +129,16 @@ void CrashSimulation::crash() {
 
 void CrashSimulation::on_trace(const TraceEvent& event) {
   diary_ += to_text(event) + '\n';
-  if (const auto* began = std::get_if<EpochBegan>(&event)) {
+  if (const auto* recovered = std::get_if<Recovered>(&event)) {
+    on_recovered(recovered->last);
+  } else if (const auto* began = std::get_if<LeadershipBegan>(&event)) {
     EXPECT_GT(began->epoch, epoch_);
     epoch_ = began->epoch;
     ++totals_.epochs_begun;
     model_.begin_epoch(epoch_);
     expect_state(model_.head());
     model_.forget_before_head();  // it is durable, so no crash leads back behind it
+    deadlines_.clear();           // what an earlier leader had heard is not known to this one
     for (const Model::Session& session : model_.sessions()) {
       if (session.closed == Zxid{}) {
         touch(session.id, session.timeout_ms);

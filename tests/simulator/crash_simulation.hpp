@@ -90,6 +90,7 @@ class CrashSimulation {
   void settle_and_compare();
   void crash();
   void on_trace(const replication::TraceEvent& event);
+  void on_recovered(replication::Zxid last);
   void expect_state(replication::Zxid last);
   void expect_sessions(const std::map<replication::SessionId, std::int32_t>& found);
 

@@ -20,6 +20,7 @@ std::optional<std::string> ReplicaWorld::start() {
                                           .entropy = *this,
                                           .disk = disk_,
                                           .clients = *this,
+                                          .peers = *this,
                                           .trace = *this});
   disk_.on_done([this](replication::Ticket ticket) {
     replica_->on_disk_done(ticket);
@@ -104,6 +105,10 @@ Bytes& ReplicaWorld::outbox(ConnectionId connection) {
 void ReplicaWorld::close(ConnectionId connection) {
   CHECK(is_open(connection), "connection ", connection, " is closed twice");
   links_.at(connection).is_open = false;
+}
+
+Bytes& ReplicaWorld::outbox(replication::ServerId peer) {
+  replication::fail_check(__FILE__, __LINE__, "nobody is linked", peer);
 }
 
 }  // namespace zabfs::test

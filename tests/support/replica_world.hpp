@@ -24,6 +24,7 @@ namespace zabfs::test {
 class ReplicaWorld : private replication::Clock,
                      private replication::Entropy,
                      private replication::ClientLinks,
+                     private replication::PeerLinks,
                      private replication::Trace {
  public:
   // What wall clocks show when the monotonic clock shows 0.
@@ -93,6 +94,11 @@ class ReplicaWorld : private replication::Clock,
   void fill(std::span<std::uint8_t> bytes) override;
   replication::Bytes& outbox(replication::ConnectionId connection) override;
   void close(replication::ConnectionId connection) override;
+
+  // This replica is alone: no link is ever up.
+  replication::Bytes& outbox(replication::ServerId peer) override;
+  std::size_t unsent(replication::ServerId /*peer*/) const override { return 0; }
+  void drop(replication::ServerId /*peer*/) override {}
   void record(const replication::TraceEvent& event) override { trace_.push_back(event); }
 
   void end_process();

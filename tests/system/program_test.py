@@ -48,17 +48,6 @@ class Arguments(unittest.TestCase):
         self.assertIn("did you mean 'clientPort'?", lines[0])
         self.assertIn("'server.0' is not 'server.' and a number from 1 to 254", lines[1])
 
-    def test_an_ensemble_is_refused_with_a_sentence(self):
-        with tempfile.TemporaryDirectory() as directory:
-            data = pathlib.Path(directory)
-            (data / "myid").write_text("1\n")
-            config = data / "zoo.cfg"
-            config.write_text(
-                f"dataDir={data}\nserver.1=127.0.0.1:1\nserver.2=127.0.0.1:2\n")
-            ended = run(str(config))
-        self.assertEqual(ended.returncode, 2)
-        self.assertIn("this version does not run an ensemble yet", ended.stderr)
-
 
 class Life(unittest.TestCase):
     def setUp(self):

@@ -25,6 +25,7 @@ Facts example() {
           .version = "3.8.0-zabfs, built on today",
           .host = "here",
           .uptime_ms = 1234,
+          .is_standalone = true,
           .configuration = {{"clientPort", "2181"}, {"dataDir", "/d"}}};
 }
 
@@ -54,6 +55,26 @@ TEST(FourLetterWords, AreAnsweredAsZooKeeperDoes) {
             "zk_outstanding_requests\t6\nzk_packets_received\t100\nzk_packets_sent\t99\n"
             "zk_znode_count\t5\nzk_ephemerals_count\t1\nzk_watch_count\t2\n"
             "zk_approximate_data_size\t30\nzk_global_sessions\t4\n");
+}
+
+TEST(FourLetterWords, SayWhatAServerOfAnEnsembleDoes) {
+  using replication::ServerRole;
+  auto facts = example();
+  facts.is_standalone = false;
+  facts.replica.learners = 2;
+  const auto says = [&facts](std::string_view word, std::string_view line) {
+    return FourLetterWords({"*"}).answer(word, [&] { return facts; })->find(line) !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(says("srvr", "Mode: leaderelection\n"));
+  facts.replica.role = ServerRole::following;
+  EXPECT_TRUE(says("srvr", "Mode: follower\n"));
+  EXPECT_FALSE(says("mntr", "zk_synced_followers"));
+  facts.replica.role = ServerRole::observing;
+  EXPECT_TRUE(says("srvr", "Mode: observer\n"));
+  facts.replica.role = ServerRole::leading;
+  EXPECT_TRUE(says("mntr", "zk_server_state\tleader\n"));
+  EXPECT_TRUE(says("mntr", "zk_synced_followers\t2\n"));
 }
 
 TEST(FourLetterWords, OtherBytesAreNoWord) {

@@ -12,7 +12,8 @@ TEST(Trace, WritesEveryEventAsOneLine) {
             "recovered to 2.9: 11 znodes, 4 transactions replayed");
   EXPECT_EQ(to_text(Recovered{.note = "the last record was torn"}),
             "recovered to 0.0: 0 znodes, 0 transactions replayed; the last record was torn");
-  EXPECT_EQ(to_text(EpochBegan{.epoch = {3}}), "epoch 3 began");
+  EXPECT_EQ(to_text(LeadershipBegan{.epoch = {3}, .history_end = Zxid::at({2}, 7)}),
+            "epoch 3 began behind 2.7");
   EXPECT_EQ(to_text(SessionOpened{.session = session, .timeout_ms = 10'000}),
             "session 0x100001 opened, timeout 10000 ms");
   EXPECT_EQ(to_text(SessionClosed{.session = session, .expired = true, .ephemerals = 12}),

@@ -1,0 +1,120 @@
+// Business of clients between a learner and its leader.
+//
+// A client's replica answers reads itself. What changes the service, and what only the leader can
+// know, goes to the leader, which decides it as if the client were its own. The outcome comes back
+// on the same link, in the order of the decisions:
+//
+//   request      outcome
+//   Write        a proposal with the client as its origin, or Failed
+//   Open         a proposal with the client as its origin
+//   Attach       Attached
+//   Close        a proposal with the client as its origin, or Failed
+//   Sync         Reached, once a quorum has confirmed that the leader still leads
+//
+// Every outcome but a proposal names a point of history that the learner must have delivered before
+// the client hears of it.
+#pragma once
+
+#include <cstdint>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "replication/model/bytes.hpp"
+#include "replication/model/ids.hpp"
+#include "replication/model/result.hpp"
+
+namespace zabfs::replication::pipeline {
+
+struct Write {
+  ConnectionId connection{};
+  SessionId session{};
+  std::int32_t op{};
+  Bytes body{};  // the request behind its header, as the client sent it
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.session, m.op, m.body); }
+  bool operator==(const Write&) const = default;
+};
+
+struct Open {
+  ConnectionId connection{};
+  std::int32_t timeout_ms{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.timeout_ms); }
+  bool operator==(const Open&) const = default;
+};
+
+// The leader alone judges the password: this replica may not have heard of the session yet.
+struct Attach {
+  ConnectionId connection{};
+  SessionId session{};
+  Bytes password{};
+  std::int32_t timeout_ms{};
+
+  static auto fields(auto& m) {
+    return std::tie(m.connection, m.session, m.password, m.timeout_ms);
+  }
+  bool operator==(const Attach&) const = default;
+};
+
+struct Close {
+  ConnectionId connection{};
+  SessionId session{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.session); }
+  bool operator==(const Close&) const = default;
+};
+
+struct Sync {
+  ConnectionId connection{};
+
+  static auto fields(auto& m) { return std::tie(m.connection); }
+  bool operator==(const Sync&) const = default;
+};
+
+// `multi` has the error of each operation, if the request was a multi.
+struct Failed {
+  ConnectionId connection{};
+  Zxid until{};
+  std::int32_t error{};
+  std::vector<std::int32_t> multi{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.until, m.error, m.multi); }
+  bool operator==(const Failed&) const = default;
+};
+
+struct Attached {
+  ConnectionId connection{};
+  Zxid until{};
+  bool is_welcome{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.until, m.is_welcome); }
+  bool operator==(const Attached&) const = default;
+};
+
+struct Reached {
+  ConnectionId connection{};
+  Zxid until{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.until); }
+  bool operator==(const Reached&) const = default;
+};
+
+// The session of this connection has been attached elsewhere.
+struct Detached {
+  ConnectionId connection{};
+
+  static auto fields(auto& m) { return std::tie(m.connection); }
+  bool operator==(const Detached&) const = default;
+};
+
+// The place in this list is the number on the wire: append, never reorder.
+using ForwardedMessage =
+    std::variant<Write, Open, Attach, Close, Sync, Failed, Attached, Reached, Detached>;
+
+Bytes to_bytes(const ForwardedMessage& message);
+
+// What to_bytes made, or marshalling_error for anything else, bytes left over included.
+Result<ForwardedMessage> decode_forwarded(ByteView bytes);
+
+}  // namespace zabfs::replication::pipeline
