@@ -145,6 +145,7 @@ void Replica::State::apply_committed() {
 // that nobody can read a change before he is told of it.
 void Replica::State::apply(const Proposal& proposal) {
   const auto& [header, body] = proposal.transaction;
+  answer_in_front_of(proposal);
   zabfs::replication::apply(proposal.transaction, tree_, sessions_, applied_);
   pending_.applied(header.zxid);
   ++applied_since_snapshot_;

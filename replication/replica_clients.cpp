@@ -266,6 +266,28 @@ bool Replica::State::answer(ConnectionId id, Connection& connection, const Pendi
   return true;
 }
 
+// A sync in front of it needs no other confirmation: the leader got the sync before it proposed this,
+// and a quorum has acknowledged this to it since. Reads behind that sync must not see this yet.
+void Replica::State::answer_in_front_of(const Proposal& proposal) {
+  const auto found = connections_.find(proposal.origin.connection);
+  if (proposal.origin.server != options_.id || found == connections_.end()) {
+    return;
+  }
+  Connection& connection = found->second;
+  for (PendingReply& reply : connection.unanswered) {
+    if (reply.is_transaction()) {
+      break;
+    }
+    if (reply.until == pipeline::undecided && reply.op == OpCode::sync) {
+      std::erase(connection.undecided, &reply);
+    }
+    if (reply.op == OpCode::sync) {
+      reply.until = tree_.last_applied();
+    }
+  }
+  answer_ready(found->first);
+}
+
 void Replica::State::answer_origin(const Proposal& proposal) {
   const ConnectionId origin = proposal.origin.connection;
   const auto found = connections_.find(origin);

@@ -21,8 +21,8 @@ void Replica::State::on_peer_up(ServerId server) {
 }
 
 void Replica::State::on_peer_down(ServerId server) {
-  look_at_the_time();
   linked_.erase(server);
+  look_at_the_time();
   forget_learner(server);
   peer_.on_link_down(server, ports_.clock.monotonic_ms());
   carry_out_effects();
@@ -85,8 +85,8 @@ void Replica::State::carry_out(zab::Disconnect& effect) {
 
 void Replica::State::carry_out(zab::SaveEpochs& effect) {
   saving_ = store::Epochs{.accepted = effect.accepted, .current = effect.current};
-  if (replacement_ && storage_.is_flushed()) {
-    replacement_->is_adopted = true;
+  if (replacement_) {
+    replacement_->is_adopted = storage_.is_replacement_durable_to(replacement_->taken_at);
   }
   storage_.save_epochs(*saving_);
 }
@@ -117,7 +117,7 @@ void Replica::State::learn(const zab::Proposal& proposal) {
     fail(sentence.str());
     return;
   }
-  const bool is_replaced = replacement_ && !replacement_->is_adopted;
+  const bool is_replaced = replacement_.has_value();
   auto& queue = is_replaced ? replacement_->proposals : proposals_;
   // Before this server served, nobody here can have asked for it: an origin then names a connection
   // of an earlier life.
@@ -162,7 +162,7 @@ bool Replica::State::is_behind(const AwaitedBarrier& barrier) const {
     return false;
   }
   if (replacement_) {
-    return storage_.is_flushed();
+    return storage_.is_replacement_durable_to(barrier.end);
   }
   return storage_.is_flushed() || storage_.durable() > barrier.end ||
          (storage_.durable() == barrier.end && !barrier.is_truncated);

@@ -175,6 +175,9 @@ class Replica::State {
 
   // Answers the request that waited for exactly this transaction.
   void answer_origin(const Proposal& proposal);
+
+  // Answers what the connection asked before this transaction, which is about to be applied.
+  void answer_in_front_of(const Proposal& proposal);
   void release_waiters();
   void notify(const tree::Applied& applied);
 

@@ -39,10 +39,9 @@ struct History {
     return jobs;
   }
 
-  // True if the snapshot it begins with is durable, and everything behind that.
-  bool is_complete() const {
-    return reached && !snapshots.is_writing() && log.is_flushed() && *reached <= log.durable();
-  }
+  // True if the snapshot it begins with is durable, and the log as far as that needs it: enough to
+  // start from, whatever else is on its way behind.
+  bool is_whole() const { return reached && !snapshots.is_writing() && *reached <= log.durable(); }
 
   HistoryId id;
   Log log;

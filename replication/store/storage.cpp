@@ -62,7 +62,12 @@ void Storage::flush() {
 
 bool Storage::is_flushed() const {
   return is_ready() && !retiring_ &&
-         (incoming_ ? incoming_->is_complete() : history_->log.is_flushed());
+         (incoming_ ? incoming_->is_whole() && incoming_->log.is_flushed()
+                    : history_->log.is_flushed());
+}
+
+bool Storage::is_replacement_durable_to(Zxid end) const {
+  return incoming_ && !retiring_ && incoming_->is_whole() && incoming_->log.durable() >= end;
 }
 
 void Storage::save_epochs(const Epochs& epochs) {
@@ -71,7 +76,7 @@ void Storage::save_epochs(const Epochs& epochs) {
             epochs.current <= epochs.accepted,
         "accepted ", latest.accepted, " to ", epochs.accepted, " current ", latest.current, " to ",
         epochs.current);
-  const bool adopts = incoming_ && is_flushed();
+  const bool adopts = incoming_ && !retiring_ && incoming_->is_whole();
   const History& history = adopts ? *incoming_ : *history_;
   const EpochRecord record{.epochs = epochs,
                            .generation = history.id.generation,

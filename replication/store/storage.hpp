@@ -104,8 +104,9 @@ class Storage {
   // current <= accepted. `accepted` is to be saved before the first transaction of that epoch,
   // without need to wait: jobs are done in order.
   //
-  // While a replacement is_flushed(), this also adopts it: no crash leaves the new history without
-  // these epochs, or these epochs with the old history. Before, it is about the old history.
+  // Once a replacement is whole (is_replacement_durable_to() says so), this also adopts it: no crash
+  // leaves the new history without these epochs, or these epochs with the old history. Before, it is
+  // about the old history.
   void save_epochs(const Epochs& epochs);
 
   // The last epochs that are on disk.
@@ -151,6 +152,10 @@ class Storage {
   // The leader's snapshot is received. None of its slices holds anything behind `reached`, which is
   // committed; the history is whole only with a log that goes so far.
   void finish_replacement(Zxid reached);
+
+  // True if the new history could be adopted and holds everything up to `end`, also if more is on its
+  // way: under load there always is.
+  bool is_replacement_durable_to(Zxid end) const;
 
   // Forgets the replacement: append() continues at the end of the old history. is_replacing().
   void abandon_replacement();
