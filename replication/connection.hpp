@@ -1,11 +1,13 @@
 // A client's connection, as the replica knows it: who it is and what it still waits for.
 //
-//   greeting --(connect request, decided by the leader)--> attached --(close session, expiry, another connection takes the
+//   greeting --(connect request, decided by the leader)--> attached --(close session, expiry,
+//   another connection takes the
 //                                              session, nonsense)--> gone
 //
 // Watches belong to the connection, not to the session: they go with it (WIRE, section 13).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -25,6 +27,9 @@ struct Connection {
 
   // Those of them that the leader has yet to decide, in order. A queue's elements do not move.
   std::deque<pipeline::PendingReply*> undecided{};
+
+  // Syncs that were answered before the leader's word on them came; that word is for nobody.
+  std::size_t syncs_answered_early{};
 
   // True between the connect request and the leader's decision about it.
   bool awaits_session() const { return session == SessionId{} && !unanswered.empty(); }

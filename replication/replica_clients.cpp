@@ -151,8 +151,7 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
            .until = peer_.proposed(),
            .what = pipeline::FailedWrite{.error = ErrorCode::session_expired, .multi = {}}});
   } else if (op == OpCode::close_session) {
-    await_decision(connection,
-                   {.xid = header.xid, .op = op, .what = pipeline::AwaitedWrite{}});
+    await_decision(connection, {.xid = header.xid, .op = op, .what = pipeline::AwaitedWrite{}});
     this->request(pipeline::Close{.connection = id, .session = session});
   } else if (op == OpCode::sync) {
     await_decision(connection, {.xid = header.xid,
@@ -266,8 +265,9 @@ bool Replica::State::answer(ConnectionId id, Connection& connection, const Pendi
   return true;
 }
 
-// A sync in front of it needs no other confirmation: the leader got the sync before it proposed this,
-// and a quorum has acknowledged this to it since. Reads behind that sync must not see this yet.
+// A sync in front of it needs no other confirmation: the leader got the sync before it proposed
+// this, and a quorum has acknowledged this to it since. Reads behind that sync must not see this
+// yet.
 void Replica::State::answer_in_front_of(const Proposal& proposal) {
   const auto found = connections_.find(proposal.origin.connection);
   if (proposal.origin.server != options_.id || found == connections_.end()) {
@@ -280,6 +280,7 @@ void Replica::State::answer_in_front_of(const Proposal& proposal) {
     }
     if (reply.until == pipeline::undecided && reply.op == OpCode::sync) {
       std::erase(connection.undecided, &reply);
+      ++connection.syncs_answered_early;
     }
     if (reply.op == OpCode::sync) {
       reply.until = tree_.last_applied();

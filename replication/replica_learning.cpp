@@ -76,8 +76,7 @@ void Replica::State::hear(const pipeline::Failed& outcome) {
   pipeline::FailedWrite failure{.error = ErrorCode{outcome.error}};
   for (const std::int32_t error : outcome.multi) {
     failure.multi.results.push_back(
-        {.op = protocol::OpCode::error,
-         .body = protocol::MultiError{.error = ErrorCode{error}}});
+        {.op = protocol::OpCode::error, .body = protocol::MultiError{.error = ErrorCode{error}}});
   }
   reply->what = std::move(failure);
   decided(outcome.connection, *reply, outcome.until);
@@ -108,8 +107,14 @@ void Replica::State::hear(const pipeline::Attached& outcome) {
 
 void Replica::State::hear(const pipeline::Reached& outcome) {
   const auto found = connections_.find(outcome.connection);
-  auto* reply = found == connections_.end() ? nullptr : take_undecided(found->second, is_sync);
-  if (reply != nullptr) {
+  if (found == connections_.end()) {
+    return;
+  }
+  if (found->second.syncs_answered_early > 0) {
+    --found->second.syncs_answered_early;
+    return;
+  }
+  if (auto* reply = take_undecided(found->second, is_sync)) {
     decided(outcome.connection, *reply, outcome.until);
   }
 }
