@@ -17,11 +17,13 @@
 
 #include "replication/ports/random.hpp"
 #include "replication/replica.hpp"
+#include "tests/support/client_transport.hpp"
 #include "tests/support/sim_disk.hpp"
 
 namespace zabfs::test {
 
-class ReplicaWorld : private replication::Clock,
+class ReplicaWorld : public ClientTransport,
+                     private replication::Clock,
                      private replication::Entropy,
                      private replication::ClientLinks,
                      private replication::PeerLinks,
@@ -44,13 +46,10 @@ class ReplicaWorld : private replication::Clock,
   // The power fails: what was not synced is up to `chance`.
   void crash(replication::Random& chance);
 
-  replication::ConnectionId connect();
+  replication::ConnectionId connect() override;
 
-  // One whole frame without its length, whatever it holds. The connection must be open.
-  void deliver(replication::ConnectionId connection, replication::ByteView payload);
-
-  // The client hangs up, if the connection is still open.
-  void disconnect(replication::ConnectionId connection);
+  void deliver(replication::ConnectionId connection, replication::ByteView payload) override;
+  void disconnect(replication::ConnectionId connection) override;
 
   // The clock moves on, and the replica hears a tick.
   void advance(std::int64_t ms);
@@ -68,11 +67,8 @@ class ReplicaWorld : private replication::Clock,
     return replica_->may_read(connection);
   }
 
-  // False once either side has closed it.
-  bool is_open(replication::ConnectionId connection) const;
-
-  // What the replica has sent on the connection since this was last asked: whole frames.
-  replication::Bytes take_sent(replication::ConnectionId connection);
+  bool is_open(replication::ConnectionId connection) const override;
+  replication::Bytes take_sent(replication::ConnectionId connection) override;
 
   // What the diary recorded since this was last asked.
   std::vector<replication::TraceEvent> take_trace();

@@ -79,6 +79,14 @@ void SimDisk::crash(Random& chance) {
   visible_ = durable_;
 }
 
+SimDisk SimDisk::durable_copy() const {
+  SimDisk copy;
+  for (const auto& [name, file] : durable_) {
+    copy.put(name, file->durable);
+  }
+  return copy;
+}
+
 void SimDisk::crash_file(File& file, std::uint64_t kept_of_10, Random& chance) {
   Bytes state = file.durable;
   Bytes& medium = file.durable;

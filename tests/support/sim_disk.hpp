@@ -57,6 +57,10 @@ class SimDisk : public replication::Disk {
   // The power fails: kill(), and what was not synced is up to `chance`.
   void crash(replication::Random& chance);
 
+  // Another disk that holds what this one would after the worst power failure now: nothing that was
+  // not synced. Jobs and listener are not copied.
+  SimDisk durable_copy() const;
+
   // Interventions that are on the medium at once, as damage or an operator's hand would be.
   void put(const replication::FileName& file, const replication::Bytes& bytes);
   void erase(const replication::FileName& file);

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
+#include "replication/model/limits.hpp"
 #include "replication/protocol/codec.hpp"
 #include "replication/protocol/frame.hpp"
 
@@ -20,7 +23,12 @@ std::int32_t xid_of(OpCode op, std::int32_t next) {
   return op == OpCode::ping ? xid::ping : op == OpCode::set_watches ? xid::set_watches : next;
 }
 
+void fail_the_test(const std::string& what) { ADD_FAILURE() << what; }
+
 }  // namespace
+
+WireClient::WireClient(ClientTransport& world, Complaint complain)
+    : world_(world), complain_(complain ? std::move(complain) : fail_the_test) {}
 
 void WireClient::connect(const ConnectRequest& handshake) {
   connect_silently();
@@ -79,7 +87,7 @@ std::vector<Heard> WireClient::hear() {
   for (ByteView rest = sent; !rest.empty();) {
     const FrameSplit frame = split_frame(rest, limits::reply_frame_bytes_max);
     if (frame.state != FrameSplit::State::whole) {
-      ADD_FAILURE() << "half a frame was sent";
+      complain_("half a frame was sent");
       break;
     }
     heard.push_back(decode(frame.payload));
@@ -96,17 +104,22 @@ Heard WireClient::decode(ByteView payload) {
   if (!is_greeted_) {
     is_greeted_ = true;
     const auto response = decode_connect_response(payload);
-    EXPECT_TRUE(response) << "not a connect response";
-    return response ? *response : ConnectResponse{};
+    if (!response) {
+      complain_("not a connect response");
+      return ConnectResponse{};
+    }
+    return *response;
   }
   const auto reply = split_reply(payload);
   if (!reply) {
-    ADD_FAILURE() << "a reply shorter than its header";
+    complain_("a reply shorter than its header");
     return Reply{};
   }
   if (reply->header.xid == xid::notification) {
     const auto event = decode_event(reply->body);
-    EXPECT_TRUE(event) << "not a watch event";
+    if (!event) {
+      complain_("not a watch event");
+    }
     return Notice{.header = reply->header, .event = event ? *event : WatcherEvent{}};
   }
   return decode_reply(reply->header, reply->body);
@@ -115,18 +128,20 @@ Heard WireClient::decode(ByteView payload) {
 Heard WireClient::decode_reply(const ReplyHeader& header, ByteView body) {
   auto& asked = header.xid == xid::ping ? pings_ : asked_;
   if (asked.empty() || asked.front().xid != header.xid) {
-    ADD_FAILURE() << "a reply out of turn, xid " << header.xid;
+    complain_("a reply out of turn, xid " + std::to_string(header.xid));
     return Reply{.op = {}, .header = header, .body = {}};
   }
   Reply reply{.op = asked.front().op, .header = header, .body = {}};
   asked.pop_front();
   if (header.error != 0) {
-    EXPECT_TRUE(body.empty()) << "an error with a body, xid " << header.xid;
+    if (!body.empty()) {
+      complain_("an error with a body, xid " + std::to_string(header.xid));
+    }
     return reply;
   }
   auto response = decode_response(OpCode{reply.op}, body);
   if (!response) {
-    ADD_FAILURE() << "a reply that does not decode, operation " << reply.op;
+    complain_("a reply that does not decode, operation " + std::to_string(reply.op));
     return reply;
   }
   reply.body = std::move(*response);

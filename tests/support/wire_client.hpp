@@ -1,20 +1,22 @@
-// A client of the protocol for tests: it speaks on one connection at a time of a ReplicaWorld,
-// remembers what it asked, and decodes what comes back.
+// A client of the protocol for tests: it speaks on one connection at a time, remembers what it
+// asked, and decodes what comes back.
 //
-// It trusts nothing: a reply that was not asked for, out of turn, or that does not decode fails the
-// running test.
+// It trusts nothing: a reply that was not asked for, out of turn, or that does not decode is
+// complained about, which fails the running test unless somebody else hears complaints.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "replication/protocol/handshake.hpp"
 #include "replication/protocol/requests.hpp"
 #include "replication/protocol/responses.hpp"
-#include "tests/support/replica_world.hpp"
+#include "tests/support/client_transport.hpp"
 
 namespace zabfs::test {
 
@@ -36,8 +38,10 @@ using Heard = std::variant<replication::protocol::ConnectResponse, Reply, Notice
 
 class WireClient {
  public:
+  using Complaint = std::function<void(const std::string&)>;
+
   // `world` outlives the client.
-  explicit WireClient(ReplicaWorld& world) : world_(world) {}
+  explicit WireClient(ClientTransport& world, Complaint complain = nullptr);
 
   // Hangs up if connected, connects again, and sends the handshake. xids begin again at 1.
   void connect(const replication::protocol::ConnectRequest& handshake);
@@ -72,7 +76,8 @@ class WireClient {
   Heard decode(replication::ByteView payload);
   Heard decode_reply(const replication::protocol::ReplyHeader& header, replication::ByteView body);
 
-  ReplicaWorld& world_;
+  ClientTransport& world_;
+  Complaint complain_;
   std::optional<replication::ConnectionId> connection_;
   bool is_greeted_{};
   std::int32_t last_xid_{};

@@ -21,6 +21,7 @@
 
 #include "replication/protocol/handshake.hpp"
 #include "replication/protocol/requests.hpp"
+#include "tests/support/replica_world.hpp"
 #include "tests/support/wire_client.hpp"
 
 namespace zabfs::test {

@@ -1,0 +1,61 @@
+#include "tests/simulator/checkers/session_life.hpp"
+
+#include <algorithm>
+
+namespace zabfs::test {
+
+using namespace replication;
+
+void SessionLife::on_answered(SessionId session, Micros sent) {
+  Micros& heard = known_[session].heard;
+  heard = std::max(heard, sent);
+}
+
+void SessionLife::on_lock_released(SessionId session) {
+  if (lock_holder_ == session) {
+    lock_holder_.reset();
+  }
+}
+
+// Answers may come in another order than the creates took place, so only a later zxid takes over.
+void SessionLife::on_lock_taken(SessionId session, Zxid zxid) {
+  if (zxid < lock_taken_) {
+    return;
+  }
+  if (lock_holder_ && *lock_holder_ != session && !known_[*lock_holder_].has_ended) {
+    findings_.add("SessionLife", "session ", session, " got the lock at ", zxid, " while session ",
+                  *lock_holder_, " had it since ", lock_taken_);
+  }
+  lock_holder_ = session;
+  lock_taken_ = zxid;
+}
+
+// Every server records the end when it applies it; the first one counts.
+void SessionLife::on_trace(const TraceEvent& event, Micros now) {
+  const auto* closed = std::get_if<SessionClosed>(&event);
+  if (closed == nullptr) {
+    return;
+  }
+  Known& known = known_[closed->session];
+  if (known.has_ended) {
+    return;
+  }
+  known.has_ended = true;
+  ++closed_;
+  expect_overdue(closed->session, known, now);
+}
+
+// It may be told so as soon as the end is under way.
+void SessionLife::on_refused(SessionId session, Micros now) {
+  expect_overdue(session, known_[session], now);
+}
+
+void SessionLife::expect_overdue(SessionId session, const Known& known, Micros now) {
+  const Micros timeout = Micros{known.timeout_ms} * millisecond;
+  if (!known.is_close_asked && known.timeout_ms > 0 && now < known.heard + timeout - tolerance_) {
+    findings_.add("SessionLife", "session ", session, " ended at ", now, "us but asked at ",
+                  known.heard, "us and has a timeout of ", known.timeout_ms, " ms");
+  }
+}
+
+}  // namespace zabfs::test

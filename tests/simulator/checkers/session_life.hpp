@@ -1,0 +1,58 @@
+// SessionLife: a session ends because its client closes it or is silent for its timeout, and it
+// ends once; a lock (an ephemeral znode that only one can create) is given on only after that.
+//
+// A client was certainly heard of when a request was sent that was later answered.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "replication/ports/trace.hpp"
+#include "tests/simulator/checkers/findings.hpp"
+#include "tests/simulator/event_queue.hpp"
+
+namespace zabfs::test {
+
+class SessionLife {
+ public:
+  // `tolerance`: how much earlier than by the client's knowledge a session may end; what clocks
+  // differ by, and what was heard by a server that lost its leader.
+  SessionLife(Findings& findings, Micros tolerance) : findings_(findings), tolerance_(tolerance) {}
+
+  // --- what clients know ---
+  void on_opened(replication::SessionId session, std::int32_t timeout_ms) {
+    known_[session].timeout_ms = timeout_ms;
+  }
+  // A request sent at `sent` was answered.
+  void on_answered(replication::SessionId session, Micros sent);
+  void on_close_asked(replication::SessionId session) { known_[session].is_close_asked = true; }
+  // It was told that its session is over.
+  void on_refused(replication::SessionId session, Micros now);
+  void on_lock_released(replication::SessionId session);
+  void on_lock_taken(replication::SessionId session, replication::Zxid zxid);
+
+  // --- what servers do ---
+  void on_trace(const replication::TraceEvent& event, Micros now);
+
+  std::size_t closed() const { return closed_; }
+
+ private:
+  struct Known {
+    std::int32_t timeout_ms{};
+    Micros heard{};  // for sure
+    bool is_close_asked{};
+    bool has_ended{};
+  };
+
+  void expect_overdue(replication::SessionId session, const Known& known, Micros now);
+
+  Findings& findings_;
+  const Micros tolerance_;
+  std::map<replication::SessionId, Known> known_{};
+  std::optional<replication::SessionId> lock_holder_{};
+  replication::Zxid lock_taken_{};
+  std::size_t closed_{};
+};
+
+}  // namespace zabfs::test

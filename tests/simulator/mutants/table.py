@@ -1,0 +1,137 @@
+"""Mistakes that have been made in replicated services, each as one change of ours.
+
+A mutant replaces `old` by `new` in `file`. White space does not matter for finding `old`, so a
+mutant survives formatting; it must be found exactly once.
+"""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS = [
+    Mutant(
+        "a learner acknowledges a proposal before it is on its disk",
+        "replication/zab/following.cpp",
+        """standing_.effects.emplace_back(Append{std::move(proposal)});
+        }""",
+        """standing_.effects.emplace_back(Append{std::move(proposal)});
+          if (stage_ >= Stage::entered) {
+            acknowledged_ = message.zxid;
+            standing_.send(leader_, Ack{.up_to = message.zxid});
+          }
+        }""",
+    ),
+    Mutant(
+        "a learner acknowledges NewLeader before its history is on its disk",
+        "replication/zab/following.cpp",
+        """stage_ = Stage::persisting;
+           acknowledged_ = standing_.history.last();""",
+        """acknowledged_ = standing_.history.last();
+           if (!replaced_) {
+             stage_ = Stage::entered;
+             standing_.current = epoch_;
+             standing_.effects.emplace_back(SaveEpochs{standing_.accepted, epoch_});
+             standing_.send(leader_, AckNewLeader{.epoch = epoch_, .up_to = acknowledged_});
+             return;
+           }
+           stage_ = Stage::persisting;""",
+    ),
+    Mutant(
+        "a learner promises an epoch and does not write it down",
+        "replication/zab/following.cpp",
+        """stage_ = Stage::accepting;
+           standing_.accepted = epoch_;
+           standing_.effects.emplace_back(SaveEpochs{epoch_, standing_.current});""",
+        """standing_.accepted = epoch_;
+           acknowledge_epoch(true);""",
+    ),
+    Mutant(
+        "what is durable is applied although it is not committed",
+        "replication/replica.cpp",
+        "const Zxid until = std::min(committed_, storage_.durable());",
+        "const Zxid until = storage_.durable();",
+    ),
+    Mutant(
+        "a learner keeps what its leader does not have",
+        "replication/zab/sync_plan.cpp",
+        "return Truncate{.keep = *keep};",
+        "return Difference{.from = learner_last};",
+    ),
+    Mutant(
+        "proposals of the old history are kept when a snapshot replaces it",
+        "replication/replica_replacement.cpp",
+        "proposals_ = std::move(replacement_->proposals);",
+        """proposals_.insert(proposals_.end(), replacement_->proposals.begin(),
+                             replacement_->proposals.end());""",
+    ),
+    Mutant(
+        "observers count in quorums",
+        "replication/zab/quorum.cpp",
+        """if (member.is_observer) {
+             continue;
+           }""",
+        "",
+    ),
+    Mutant(
+        "a sync is answered without asking a quorum",
+        "replication/replica_leading.cpp",
+        """confirmations_.push_back(
+             {.number = peer_.confirm(), .origin = origin, .until = peer_.proposed()});""",
+        """tell(origin, pipeline::Reached{.connection = origin.connection,
+                                          .until = peer_.proposed()});""",
+    ),
+    Mutant(
+        "the leader does not hear of sessions at its learners",
+        "replication/zab/leading.cpp",
+        "if (!message.alive.empty()) {",
+        "if (message.alive.size() > 1'000'000) {",
+    ),
+    Mutant(
+        "a watch that is set again after a move is forgotten",
+        "replication/pipeline/execute.cpp",
+        "} else { room = watch(true, WatchKind::data, path) && room; } } for (const std::string& path : *r.exist)",
+        "} } for (const std::string& path : *r.exist)",
+    ),
+    Mutant(
+        "a change that a moving client missed is not told",
+        "replication/pipeline/execute.cpp",
+        "} else if (tree_.stat_of(*node).mzxid > r.relative_zxid) { notice(EventType::data_changed, path); }",
+        "}",
+    ),
+    Mutant(
+        "the number of a sequential znode is its parent's number of children",
+        "replication/pipeline/pending_changes.cpp",
+        ".creates = present->creates,",
+        ".creates = present->num_children,",
+    ),
+    Mutant(
+        "a leader without a quorum goes on leading",
+        "replication/zab/leading.cpp",
+        "(needs_quorum && !has_fresh_quorum(now_ms))",
+        "(needs_quorum && has_fresh_quorum(now_ms) && false)",
+    ),
+    Mutant(
+        "a session may go on changing things after it has moved",
+        "replication/replica_leading.cpp",
+        "} else if (!owns(origin, session)) {",
+        "} else if (!owns(origin, session) && owners_.empty()) {",
+    ),
+    Mutant(
+        "the leader leads although another has a longer history",
+        "replication/zab/leading.cpp",
+        "if (std::pair{message.current, message.last} > own) {",
+        "if (std::pair{message.current, message.last} > own && false) {",
+    ),
+    Mutant(
+        "an acknowledgement of one voter commits",
+        "replication/zab/broadcast.cpp",
+        "committed_ = std::max(committed_, quorums_->reached_by_quorum(acknowledged_));",
+        "committed_ = std::max(committed_, up_to);",
+    ),
+]

@@ -1,0 +1,296 @@
+#include "tests/simulator/sim_client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace zabfs::test {
+
+using namespace replication;
+using namespace replication::protocol;
+
+namespace {
+
+constexpr Micros greeting_max = 3 * second;
+constexpr const char* lock_path = "/e/lock";
+
+}  // namespace
+
+SimClient::SimClient(int index, const ClientOptions& options, EnsembleWorld& world,
+                     EnsembleCheckers& checkers, Findings& findings)
+    : index_(index),
+      options_(options),
+      world_(world),
+      checkers_(checkers),
+      findings_(findings),
+      chance_(world.chance().next()),
+      wire_(*this, [this](const std::string& what) {
+        findings_.add("SessionFifo", "client ", index_, " hears ", what);
+      }) {}
+
+void SimClient::start() { plan_act(); }
+
+void SimClient::pin(ServerId server) { pinned_ = server; }
+
+// --- its transport ---
+
+ConnectionId SimClient::connect() {
+  return world_.connections().open(server_, [this] { listen(); });
+}
+
+void SimClient::deliver(ConnectionId connection, ByteView payload) {
+  world_.connections().send(connection, payload);
+}
+
+void SimClient::disconnect(ConnectionId connection) { world_.connections().hang_up(connection); }
+
+bool SimClient::is_open(ConnectionId connection) const {
+  return world_.connections().is_open(connection);
+}
+
+Bytes SimClient::take_sent(ConnectionId connection) {
+  return world_.connections().take_received(connection);
+}
+
+// --- what it does ---
+
+void SimClient::plan_act() {
+  world_.events().after(draw_between(chance_, 100, options_.think_max), [this] {
+    act();
+    plan_act();
+  });
+}
+
+void SimClient::act() {
+  if (world_.now() < silent_until_ && !is_resting_) {
+    return;
+  }
+  if (!wire_.is_open()) {
+    if (draw(chance_, 300)) {
+      open_connection();
+    }
+  } else if (!is_greeted_) {
+    if (world_.now() - connected_ > greeting_max) {
+      move_on();
+    }
+  } else {
+    act_connected();
+  }
+}
+
+void SimClient::act_connected() {
+  const Micros timeout = Micros{session_.timeout_ms} * millisecond;
+  if (world_.now() - heard_ > timeout * 2 / 3) {
+    move_on();
+    return;
+  }
+  if (draw(chance_, 30) || world_.now() - heard_ > timeout / 4) {
+    pings_.push_back(world_.now());
+    wire_.ask(PingRequest{});
+  }
+  if (is_closing_) {
+    return;
+  }
+  if (!is_set_up_) {
+    set_up();
+  } else if (is_resting_) {
+    read_everything();
+  } else if (!pinned_ && draw(chance_, options_.moves_of_1000)) {
+    move_on();
+  } else if (draw(chance_, options_.closes_of_1000)) {
+    is_closing_ = true;
+    checkers_.sessions.on_close_asked({session_.session_id});
+    ask(CloseSessionRequest{});
+  } else if (draw(chance_, options_.silences_of_1000)) {
+    silent_until_ = world_.now() + draw_between(chance_, 0, 2 * timeout);
+  } else {
+    burst();
+  }
+}
+
+void SimClient::move_on() {
+  wire_.disconnect();
+  on_closed();
+}
+
+void SimClient::open_connection() {
+  const auto& servers = world_.servers();
+  server_ = pinned_ ? *pinned_ : servers[chance_.below(servers.size())];
+  is_greeted_ = false;
+  connected_ = world_.now();
+  ++connections_;
+  numbered_ = 0;
+  world_.note("client ", index_, " calls server ", server_);
+  wire_.connect({.last_zxid_seen = seen_.wire(),
+                 .timeout_ms = options_.timeout_ms,
+                 .session_id = session_.session_id,
+                 .password = session_.session_id == 0 ? Bytes(16) : session_.password});
+}
+
+void SimClient::set_up() {
+  if (!asked_.empty()) {
+    return;
+  }
+  std::vector<std::string> paths{"/s", "/e", "/w"};
+  for (std::uint64_t i = 0; i < options_.registers; ++i) {
+    paths.push_back("/r" + std::to_string(i));
+  }
+  for (auto& path : paths) {
+    ask(CreateRequest{.path = std::move(path), .data = Bytes{}, .acl = open_acl(), .flags = 0});
+  }
+}
+
+void SimClient::read_everything() {
+  if (is_reading_everything_ || has_rested_ || !asked_.empty()) {
+    return;
+  }
+  is_reading_everything_ = true;
+  ask(SyncRequest{.path = "/"});
+  for (std::uint64_t i = 0; i < options_.registers; ++i) {
+    ask(GetDataRequest{.path = "/r" + std::to_string(i)});
+  }
+}
+
+void SimClient::burst() {
+  if (asked_.size() > 4 * options_.burst_max) {
+    return;
+  }
+  for (auto requests = 1 + chance_.below(options_.burst_max); requests > 0; --requests) {
+    ask_one();
+  }
+}
+
+void SimClient::ask_one() {
+  const std::uint64_t weights[] = {options_.sets,         options_.multis,   options_.sequentials,
+                                   options_.ephemerals,   options_.numbered, options_.locks,
+                                   options_.synced_reads, options_.watches,  options_.reads + 1};
+  std::uint64_t all = 0;
+  for (const auto weight : weights) {
+    all += weight;
+  }
+  std::uint64_t drawn = chance_.below(all);
+  std::size_t kind = 0;
+  while (drawn >= weights[kind]) {
+    drawn -= weights[kind++];
+  }
+  switch (kind) {
+    case 0:
+      return ask_set();
+    case 1:
+      return ask_multi();
+    case 2:
+      return ask_sequential();
+    case 3:
+      return ask_ephemeral();
+    case 4:
+      return ask_numbered();
+    case 5:
+      return ask_lock();
+    case 6:
+      return ask_read(true, false);
+    case 7:
+      return ask_read(false, true);
+    default:
+      return ask_read(false, false);
+  }
+}
+
+void SimClient::ask(Request request) {
+  Asked asked{.request = request,
+              .sent = world_.now(),
+              .floor = checkers_.real_time.floor(),
+              .synced_floor = synced_floor_};
+  if (std::holds_alternative<SyncRequest>(request)) {
+    synced_floor_ = std::max(synced_floor_, asked.floor);
+  }
+  if (const auto* create = std::get_if<CreateRequest>(&request)) {
+    asked.takes_lock = create->path == lock_path;
+  }
+  world_.note("client ", index_, " asks ", static_cast<std::int32_t>(op_of(request)), ", floor ",
+              asked.floor);
+  asked_.push_back(std::move(asked));
+  wire_.ask(request);
+}
+
+void SimClient::ask_set() {
+  SetDataRequest set{.path = register_path(), .data = value()};
+  if (draw(chance_, 300)) {
+    set.version = static_cast<std::int32_t>(chance_.below(50));
+  }
+  ask(std::move(set));
+}
+
+void SimClient::ask_multi() {
+  MultiRequest multi;
+  multi.operations.push_back(SetDataRequest{.path = register_path(), .data = value()});
+  multi.operations.push_back(
+      CreateRequest{.path = "/s/m-", .data = value(), .acl = open_acl(), .flags = 2});
+  if (draw(chance_, 300)) {
+    multi.operations.push_back(CheckRequest{
+        .path = register_path(), .version = static_cast<std::int32_t>(chance_.below(50))});
+  }
+  ask(std::move(multi));
+}
+
+void SimClient::ask_sequential() {
+  ask(CreateRequest{.path = draw(chance_, 500) ? "/s/x-" : "/s/y-",
+                    .data = value(),
+                    .acl = open_acl(),
+                    .flags = draw(chance_, 300) ? 3 : 2});
+}
+
+void SimClient::ask_ephemeral() {
+  std::string path = "/e/c" + std::to_string(index_) + '-';
+  if (named_ > 0 && draw(chance_, 400)) {
+    path += std::to_string(chance_.below(named_));
+    checkers_.znodes.on_delete_asked(path);
+    ask(DeleteRequest{.path = std::move(path)});
+    return;
+  }
+  path += std::to_string(named_++);
+  ask(Create2Request{.path = std::move(path), .data = value(), .acl = open_acl(), .flags = 1});
+}
+
+// Only one connection ever uses a stem, and the names in it ascend.
+void SimClient::ask_numbered() {
+  const std::string stem = "/w/c" + std::to_string(index_) + '-' + std::to_string(connections_);
+  ask(CreateRequest{.path = AcknowledgedZnodes::numbered(stem, numbered_++),
+                    .data = std::nullopt,
+                    .acl = open_acl(),
+                    .flags = 0});
+}
+
+void SimClient::ask_lock() {
+  if (has_lock_) {
+    has_lock_ = false;
+    checkers_.sessions.on_lock_released({session_.session_id});
+    ask(DeleteRequest{.path = lock_path});
+    return;
+  }
+  checkers_.znodes.on_delete_asked(lock_path);
+  ask(CreateRequest{.path = lock_path, .data = value(), .acl = open_acl(), .flags = 1});
+}
+
+void SimClient::ask_read(bool is_synced, bool is_watching) {
+  if (is_synced) {
+    ask(SyncRequest{.path = "/"});
+  }
+  if (!is_synced && !is_watching && draw(chance_, 300)) {
+    ask(GetChildren2Request{.path = draw(chance_, 500) ? "/s" : "/e"});
+    return;
+  }
+  ask(GetDataRequest{.path = register_path(), .watch = is_watching});
+}
+
+std::string SimClient::register_path() {
+  return "/r" + std::to_string(chance_.below(options_.registers));
+}
+
+// No two values are equal.
+Bytes SimClient::value() {
+  const std::string text = std::to_string(index_) + ':' + std::to_string(named_++) + ':';
+  Bytes bytes(text.begin(), text.end());
+  bytes.resize(bytes.size() + chance_.below(options_.value_bytes_max + 1));
+  return bytes;
+}
+
+}  // namespace zabfs::test

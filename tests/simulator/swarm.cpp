@@ -1,0 +1,162 @@
+#include "tests/simulator/swarm.hpp"
+
+#include <limits>
+
+namespace zabfs::test {
+
+using replication::Random;
+using replication::ServerId;
+
+namespace {
+
+// 0 in half of the worlds.
+std::uint64_t maybe(Random& chance, std::uint64_t most) {
+  return draw(chance, 500) ? 1 + chance.below(most) : 0;
+}
+
+std::uint64_t draw_voters(Random& chance) {
+  const std::uint64_t kind = chance.below(100);
+  return kind < 10 ? 1 : kind < 15 ? 2 : kind < 65 ? 3 : kind < 70 ? 4 : 5;
+}
+
+replication::ReplicaOptions draw_replica(const Swarm& swarm, Random& chance) {
+  replication::ReplicaOptions options;
+  for (std::uint64_t i = 1; i <= swarm.voters + swarm.observers; ++i) {
+    options.ensemble.members.push_back(
+        {.id = ServerId{static_cast<std::int64_t>(i)}, .is_observer = i > swarm.voters});
+  }
+  options.peer_timeout_ms = 200 << chance.below(3);
+  options.init_timeout_ms = 10 * options.peer_timeout_ms;
+  options.tick_ms = 500;
+  options.session_timeout_min_ms = 1000;
+  options.epoch_transactions_max = draw(chance, 300)
+                                       ? static_cast<std::uint32_t>(5 + chance.below(200))
+                                       : std::numeric_limits<std::uint32_t>::max();
+  if (draw(chance, 500)) {
+    options.history_bytes = 200 + chance.below(5000);
+  }
+  options.snapshot_every = draw(chance, 500) ? 10 + chance.below(90) : 1000;
+  options.log_segment_bytes = (4 + chance.below(60)) << 10;
+  return options;
+}
+
+NetworkOptions draw_network(Random& chance) {
+  NetworkOptions options;
+  options.delay_max = millisecond << chance.below(5);
+  options.connect_max = (5 * millisecond) << chance.below(6);
+  options.silence_max = second << chance.below(4);
+  options.breaks_per_100k = maybe(chance, 100);
+  options.replacements_per_100k = maybe(chance, 100);
+  return options;
+}
+
+ClientOptions draw_client(Random& chance) {
+  ClientOptions options;
+  options.think_max = (10 * millisecond) << chance.below(4);
+  options.burst_max = 1 + chance.below(8);
+  options.timeout_ms = static_cast<std::int32_t>(2000 << chance.below(3));
+  options.registers = 1 + chance.below(5);
+  options.value_bytes_max = draw(chance, 200) ? 2000 : 40;
+  options.sets = 1 + chance.below(12);
+  options.multis = maybe(chance, 8);
+  options.sequentials = maybe(chance, 8);
+  options.ephemerals = maybe(chance, 8);
+  options.numbered = maybe(chance, 12);
+  options.locks = maybe(chance, 4);
+  options.reads = chance.below(12);
+  options.synced_reads = chance.below(12);
+  options.watches = maybe(chance, 10);
+  options.moves_of_1000 = maybe(chance, 30);
+  options.closes_of_1000 = maybe(chance, 10);
+  options.silences_of_1000 = maybe(chance, 8);
+  return options;
+}
+
+FaultOptions draw_faults(Random& chance) {
+  FaultOptions options;
+  if (draw(chance, 60)) {
+    return options;  // a quiet world
+  }
+  options.between_max = (500 * millisecond) << chance.below(4);
+  options.lasts_max = (200 * millisecond) << chance.below(5);
+  options.kills = maybe(chance, 10);
+  options.power_failures = maybe(chance, 10);
+  options.blackouts = maybe(chance, 3);
+  options.pauses = maybe(chance, 10);
+  options.crash_points = maybe(chance, 20);
+  options.disk_crashes = maybe(chance, 10);
+  options.disk_stalls = maybe(chance, 10);
+  options.one_way_cuts = maybe(chance, 10);
+  options.isolations = maybe(chance, 10);
+  options.splits = maybe(chance, 10);
+  options.breaks = maybe(chance, 10);
+  options.flappings = maybe(chance, 5);
+  options.slow_links = maybe(chance, 5);
+  options.client_breaks = maybe(chance, 10);
+  return options;
+}
+
+}  // namespace
+
+std::uint64_t FaultOptions::all() const {
+  return kills + power_failures + blackouts + pauses + crash_points + disk_crashes + disk_stalls +
+         one_way_cuts + isolations + splits + breaks + flappings + slow_links + client_breaks;
+}
+
+Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters) {
+  Random chance(seed);
+  Swarm swarm{.seed = seed, .steps = steps};
+  swarm.voters = draw_voters(chance);
+  swarm.observers = draw(chance, 300) ? 1 + chance.below(2) : 0;
+  if (voters > 0) {
+    swarm.voters = voters;
+    swarm.observers = 0;
+  }
+  swarm.clients = 2 + chance.below(6);
+  swarm.world.replica = draw_replica(swarm, chance);
+  swarm.world.network = draw_network(chance);
+  swarm.world.client_delay_max = millisecond << chance.below(4);
+  swarm.world.slow_jobs_of_1000 = maybe(chance, 50);
+  swarm.world.slow_job_max = (5 * millisecond) << chance.below(6);
+  swarm.client = draw_client(chance);
+  swarm.faults = draw_faults(chance);
+  swarm.world.seed = chance.next();
+  return swarm;
+}
+
+std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
+  const auto& replica = swarm.world.replica;
+  const auto& network = swarm.world.network;
+  const auto& client = swarm.client;
+  const auto& faults = swarm.faults;
+  out << "seed " << swarm.seed << ": " << swarm.voters << " voters, " << swarm.observers
+      << " observers, " << swarm.clients << " clients, " << swarm.steps << " steps\n";
+  out << "  replica: peer timeout " << replica.peer_timeout_ms << " ms, epochs of "
+      << replica.epoch_transactions_max << ", " << replica.history_bytes
+      << " bytes of history, snapshot every " << replica.snapshot_every << ", segments of "
+      << replica.log_segment_bytes << " bytes\n";
+  out << "  network: delay up to " << network.delay_max << " us, connecting up to "
+      << network.connect_max << " us, silence up to " << network.silence_max
+      << " us, of 100000 frames " << network.breaks_per_100k << " break and "
+      << network.replacements_per_100k << " replace their connection\n";
+  out << "  disk: " << swarm.world.slow_jobs_of_1000 << " of 1000 jobs take up to "
+      << swarm.world.slow_job_max << " us\n";
+  out << "  clients: every " << client.think_max << " us up to " << client.burst_max
+      << " requests, timeout " << client.timeout_ms << " ms; sets " << client.sets << ", multis "
+      << client.multis << ", sequentials " << client.sequentials << ", ephemerals "
+      << client.ephemerals << ", numbered " << client.numbered << ", locks " << client.locks
+      << ", reads " << client.reads << ", synced reads " << client.synced_reads << ", watches "
+      << client.watches << "; of 1000 bursts " << client.moves_of_1000 << " move, "
+      << client.closes_of_1000 << " close, " << client.silences_of_1000 << " fall silent\n";
+  out << "  faults: one within " << faults.between_max << " us for up to " << faults.lasts_max
+      << " us; kills " << faults.kills << ", power failures " << faults.power_failures
+      << ", blackouts " << faults.blackouts << ", pauses " << faults.pauses << ", crash points "
+      << faults.crash_points << ", disk crashes " << faults.disk_crashes << ", disk stalls "
+      << faults.disk_stalls << ", one-way cuts " << faults.one_way_cuts << ", isolations "
+      << faults.isolations << ", splits " << faults.splits << ", breaks " << faults.breaks
+      << ", flappings " << faults.flappings << ", slow links " << faults.slow_links
+      << ", client breaks " << faults.client_breaks;
+  return out;
+}
+
+}  // namespace zabfs::test
