@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Makes every mistake of mutants/table.py in a copy of the tree, and reports who notices.
 
-    tests/simulator/mutants.py [--seeds COUNT] [--steps N] [--only WORD]
+    tests/simulator/mutants.py [--seeds COUNT] [--steps N] [--only WORD] [--preset NAME]
 
 For each: the scenario tests run first, then `simulate` with seed after seed, until something fails.
 The last line counts the mistakes that nobody noticed; the exit status is 1 if there are any. It takes
@@ -43,9 +43,9 @@ def copy_tree(to):
         shutil.copy2(ROOT / name, target)
 
 
-def build(tree):
+def build(tree, preset):
     done = subprocess.run(
-        ["cmake", "--build", "--preset", "release", "-j2", "--target", "simulate",
+        ["cmake", "--build", "--preset", preset, "-j2", "--target", "simulate",
          "simulator_tests"], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         sys.exit("it does not compile:\n" + done.stdout[-4000:])
@@ -70,8 +70,8 @@ def first_line(output, *patterns):
 
 
 def noticed_by(tree, options):
-    """What noticed the mistake, or None."""
-    bin_folder = tree / "build/release/bin"
+    """What noticed the mistake: lines, none if nothing did."""
+    bin_folder = tree / "build" / options.preset / "bin"
     output, has_failed = run([bin_folder / "simulator_tests", "--gtest_filter=*Scenarios*",
                               "--gtest_fail_fast"], tree, TEST_SECONDS)
     found = []
@@ -95,12 +95,13 @@ def main():
     parser.add_argument("--seeds", type=int, default=60)
     parser.add_argument("--steps", type=int, default=40000)
     parser.add_argument("--only", default="", help="mistakes whose name has this word")
+    parser.add_argument("--preset", default="release", help="of cmake")
     options = parser.parse_args()
     unnoticed = 0
     with tempfile.TemporaryDirectory(prefix="mutants.") as folder:
         tree = pathlib.Path(folder)
         copy_tree(tree)
-        subprocess.run(["cmake", "--preset", "release"], cwd=tree, check=True,
+        subprocess.run(["cmake", "--preset", options.preset], cwd=tree, check=True,
                        stdout=subprocess.DEVNULL)
         for mutant in MUTANTS:
             if options.only not in mutant.name:
@@ -108,7 +109,7 @@ def main():
             file = tree / mutant.file
             original = file.read_text()
             file.write_text(mutated(original, mutant))
-            build(tree)
+            build(tree, options.preset)
             found = noticed_by(tree, options)
             file.write_text(original)
             unnoticed += not found

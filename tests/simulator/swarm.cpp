@@ -30,7 +30,7 @@ replication::ReplicaOptions draw_replica(const Swarm& swarm, Random& chance) {
   options.tick_ms = 500;
   options.session_timeout_min_ms = 1000;
   options.epoch_transactions_max = draw(chance, 300)
-                                       ? static_cast<std::uint32_t>(5 + chance.below(200))
+                                       ? static_cast<std::uint32_t>(20 + chance.below(200))
                                        : std::numeric_limits<std::uint32_t>::max();
   if (draw(chance, 500)) {
     options.history_bytes = 200 + chance.below(5000);
