@@ -142,9 +142,6 @@ void Server::stop() {
   }
   listener_.close();
   tick_.cancel();
-  if (mesh_) {
-    mesh_->stop();
-  }
   burst_end_.cancel();
   if (disk_) {
     disk_->finish();
@@ -153,6 +150,9 @@ void Server::stop() {
     replica_->on_disk_done({disk_done_.load()});
   }
   table_.close_all();
+  if (mesh_) {
+    mesh_->stop();  // Last, for what the disk has finished and clients that go are told to the others.
+  }
 }
 
 void Server::on_disk_progress(Ticket done) {

@@ -50,21 +50,24 @@ def free_port():
 
 
 class Server:
-    """One standalone server with its own directory; survives kill() and start() again."""
+    """One server with its own directory, standalone if `settings` do not say otherwise; survives
+    kill() and start() again. `prefix` is a command that runs it elsewhere and becomes it."""
 
-    def __init__(self, kind=KIND, settings=()):
+    def __init__(self, kind=KIND, settings=(), address="127.0.0.1", prefix=(), tick_ms=TICK_MS):
         self.kind = kind
+        self.address = address
+        self.prefix = prefix
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabfs-test."))
         self.port = free_port()
-        self.hosts = f"127.0.0.1:{self.port}"
+        self.hosts = f"{address}:{self.port}"
         self.log_path = self.directory / "server.log"
         self.process = None
         (self.directory / "data").mkdir()
         lines = [
-            f"tickTime={TICK_MS}",
+            f"tickTime={tick_ms}",
             f"dataDir={self.directory}/data",
             f"clientPort={self.port}",
-            "clientPortAddress=127.0.0.1",
+            f"clientPortAddress={address}",
             *settings,
         ]
         if kind == "zookeeper":
@@ -75,12 +78,13 @@ class Server:
     def command(self):
         if self.kind == "zookeeper":
             main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
-            return [*JAVA, "-Djute.maxbuffer=1048575", main, str(self.config)]
+            return [*self.prefix, *JAVA, "-Djute.maxbuffer=1048575", main, str(self.config)]
         if self.kind == "zabd":
-            return [str(BIN / "zabd"), str(self.config)]
+            return [*self.prefix, str(BIN / "zabd"), str(self.config)]
         raise ValueError(f"SERVER={self.kind}: known servers are zabd and zookeeper")
 
-    def start(self):
+    def launch(self):
+        """Starts the process and does not wait for it: alone, a server of an ensemble is silent."""
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
@@ -89,6 +93,9 @@ class Server:
                 stderr=log,
                 preexec_fn=dies_with_its_parent,
             )
+
+    def start(self):
+        self.launch()
         wait_until(self.answers, f"{self.kind} on port {self.port} answers", seconds=60)
 
     def answers(self):
@@ -97,10 +104,17 @@ class Server:
                 f"{self.kind} ended with {self.process.returncode}:\n{self.log_path.read_text()}"
             )
         try:
-            wire.Connection(self.port, timeout_ms=1000, patience=1).close_session()
+            self.connect(timeout_ms=1000, patience=1).close_session()
             return True
         except (OSError, wire.Refused):
             return False
+
+    def connect(self, **options):
+        """A connection by hand with a new session; `options` are those of wire.Connection."""
+        return wire.Connection(self.port, host=self.address, **options)
+
+    def is_up(self):
+        return self.process is not None and self.process.poll() is None
 
     def kill(self):
         """As by `kill -9`: no farewell, no flush."""
@@ -121,7 +135,7 @@ class Server:
         return self.process.wait(timeout=30)
 
     def remove(self):
-        if self.process is not None and self.process.poll() is None:
+        if self.is_up():
             self.kill()
         shutil.rmtree(self.directory)
 

@@ -103,9 +103,16 @@ class Connection:
     """One session on one connection; requests are pipelined as the caller likes."""
 
     def __init__(
-        self, port, timeout_ms=10000, session=0, password=bytes(16), last_zxid=0, patience=30
+        self,
+        port,
+        timeout_ms=10000,
+        session=0,
+        password=bytes(16),
+        last_zxid=0,
+        patience=30,
+        host="127.0.0.1",
     ):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
+        self.socket = socket.create_connection((host, port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
         self.xid = 0
