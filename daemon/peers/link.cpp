@@ -1,5 +1,7 @@
 #include "daemon/peers/link.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -41,6 +43,13 @@ std::string text_of(const tcp::endpoint& endpoint) {
   return text.str();
 }
 
+// A link that carries one direction only must end: its ballots would keep the others electing a
+// server that hears none of theirs. By itself the kernel goes on for a quarter of an hour.
+void end_unless_acknowledged(tcp::socket& socket) {
+  const int ms = limits::peer_unacknowledged_ms_max;
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 }  // namespace
 
 Link::Link(Socket socket, Handshake handshake, LinkOwner& owner)
@@ -68,6 +77,7 @@ void Link::connect(const tcp::endpoint& endpoint) {
 void Link::start() {
   error_code error;
   socket_.set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
+  end_unless_acknowledged(socket_);
   if (const auto remote = socket_.remote_endpoint(error); !error) {
     remote_ = text_of(remote);  // Else it is gone already, and reading will tell.
   }

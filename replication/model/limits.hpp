@@ -114,11 +114,13 @@ inline constexpr std::size_t peer_read_bytes_max = 1UL << 20;
 inline constexpr std::size_t peer_outbox_bytes_max = 64UL << 20;
 
 // Links between servers: how long connecting and the handshake may take, how many strangers may be
-// in their handshake, and the pace of connecting again. A link that lasted shorter than the longest
-// pause counts as a failure to connect.
+// in their handshake, how long sent bytes may be on their way before the link counts as lost, and the
+// pace of connecting again. A link that lasted shorter than the longest pause counts as a failure to
+// connect.
 inline constexpr std::int64_t peer_connect_ms_max = 1'000;
 inline constexpr std::int64_t peer_handshake_ms_max = 1'000;
 inline constexpr std::size_t peer_strangers_max = 64;
+inline constexpr int peer_unacknowledged_ms_max = 5'000;
 inline constexpr std::int64_t peer_retry_ms_min = 10;
 inline constexpr std::int64_t peer_retry_ms_max = 200;
 
