@@ -11,13 +11,14 @@
 #include "tests/replication/protocol/samples.hpp"
 #include "tests/support/hex.hpp"
 #include "tests/support/hostile_bytes.hpp"
+#include "tests/support/hostile_round_trip.hpp"
 
 namespace zabfs::replication::protocol {
 namespace {
 
+using test::expect_harmless;
+using test::expect_harmless_when_damaged;
 using test::from_hex;
-using test::lies_about_counts_of;
-using test::mutations_of;
 using test::random_runs;
 using test::truncations_of;
 
@@ -45,33 +46,6 @@ Bytes body_of(const WatcherEvent& event) {
 
 Bytes payload_of(const auto& handshake) {
   return body_behind(0, [&](Bytes& out) { append_frame(out, handshake); });
-}
-
-// A message that was decoded from anything is encoded and decoded again to itself.
-template <class T>
-void expect_harmless(const Bytes& bytes, const std::function<Result<T>(ByteView)>& decode,
-                     const std::function<Bytes(const T&)>& encode) {
-  const auto decoded = decode(bytes);
-  if (!decoded) {
-    EXPECT_EQ(decoded.error(), ErrorCode::marshalling_error) << test::to_hex(bytes);
-    return;
-  }
-  const auto again = decode(encode(*decoded));
-  ASSERT_TRUE(again.has_value()) << test::to_hex(bytes);
-  EXPECT_TRUE(*again == *decoded) << test::to_hex(bytes);
-}
-
-// Damages `valid` in every way but by shortening it.
-template <class T>
-void expect_harmless_when_damaged(const Bytes& valid,
-                                  const std::function<Result<T>(ByteView)>& decode,
-                                  const std::function<Bytes(const T&)>& encode) {
-  for (const auto& damaged :
-       {lies_about_counts_of(valid), mutations_of(valid, 11, 500), random_runs(12, 500, 80)}) {
-    for (const auto& bytes : damaged) {
-      expect_harmless(bytes, decode, encode);
-    }
-  }
 }
 
 TEST(HostileRequest, EndsEarly) {
