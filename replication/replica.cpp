@@ -112,7 +112,7 @@ void Replica::State::report_disk() {
     reported_durable_ = storage_.durable();
     peer_.on_durable(reported_durable_, now);
   }
-  if (saving_ && storage_.epochs() == *saving_) {
+  if (saving_ && storage_.are_epochs_saved()) {
     saving_.reset();
     if (replacement_ && replacement_->is_adopted) {
       adopt_replacement();

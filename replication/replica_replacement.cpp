@@ -33,7 +33,13 @@ void Replica::State::carry_out(zab::EndSlices& /*effect*/) {
          ". Run the same version on all servers.");
     return;
   }
-  replacement_->loaded = std::move(std::get<tree::LoadedSnapshot>(loaded));
+  auto& snapshot = std::get<tree::LoadedSnapshot>(loaded);
+  if (snapshot.tree.last_applied() != replacement_->taken_at) {
+    fail("The leader's snapshot is not of the moment it was said to be of. Run the same version on "
+         "all servers.");
+    return;
+  }
+  replacement_->loaded = std::move(snapshot);
   advance_replacement();
 }
 

@@ -6,7 +6,7 @@
 //   is_ready()           what was recovered is synced; only now may anybody be told of it
 //        |
 //   append, truncate_after, flush  -->  on_disk_done  -->  durable(), is_flushed()   group commit
-//   save_epochs    -->  on_disk_done  -->  epochs()
+//   save_epochs    -->  on_disk_done  -->  are_epochs_saved(), epochs()
 //   begin_snapshot, add_slice..., finish_snapshot  -->  on_disk_done returns the written snapshot
 //
 // A leader's snapshot replaces the whole history. The old one stays as it is, and is what a start
@@ -111,6 +111,10 @@ class Storage {
 
   // The last epochs that are on disk.
   const Epochs& epochs() const { return epochs_; }
+
+  // True once every save_epochs() is durable, with what it adopted: the same epochs saved again are
+  // not, although epochs() has them already.
+  bool are_epochs_saved() const { return saving_.empty(); }
 
   // Begins a snapshot that replaces the log up to `taken_at`, which is durable and
   // committed. Only when may_begin_snapshot().
