@@ -68,7 +68,7 @@ void Following::on(const Truncate& message) {
     return;
   }
   if (message.keep < standing_.committed) {
-    fail("was told to forget what was committed");
+    fail("told it to forget some of that");
     return;
   }
   if (!standing_.history.contains(message.keep)) {
@@ -80,8 +80,9 @@ void Following::on(const Truncate& message) {
   standing_.effects.emplace_back(TruncateAfter{message.keep});
 }
 
+// Nothing of an epoch that was not promised may get into this server's history.
 void Following::on(const SnapshotBegin& message) {
-  if (stage_ != Stage::awaiting_history) {
+  if (stage_ != Stage::awaiting_history || message.taken_at.epoch() > epoch_) {
     is_over_ = true;
     return;
   }
@@ -94,7 +95,7 @@ void Following::on(const SnapshotBegin& message) {
 }
 
 void Following::on(const SnapshotSlice& message) {
-  if (!is_receiving_snapshot_) {
+  if (!is_receiving_snapshot_ || message.bytes.empty()) {
     is_over_ = true;
     return;
   }
@@ -129,7 +130,7 @@ void Following::on(const NewLeader& message) {
   // The state may be older than what is committed here: a leader that is not established yet has
   // applied less than it has in its log. The whole of what it gave may not.
   if (replaced_ && standing_.history.last() < replaced_->committed) {
-    fail("was given a history that ends before what was committed");
+    fail("gave it one that ends before that");
     return;
   }
   stage_ = Stage::persisting;
@@ -169,7 +170,7 @@ void Following::on(const UpToDate& message) {
     return;
   }
   stage_ = Stage::following;
-  standing_.committed = message.committed;
+  standing_.committed = std::max(standing_.committed, message.committed);
   standing_.effects.emplace_back(CommitUpTo{.up_to = message.committed});
   standing_.effects.emplace_back(BeginFollowing{.leader = leader_, .epoch = epoch_});
 }
@@ -213,10 +214,11 @@ void Following::leave(bool link_is_up) {
   }
 }
 
-void Following::fail(const std::string& sentence) {
+void Following::fail(const std::string& deed) {
+  const Zxid committed = replaced_ ? replaced_->committed : standing_.committed;
   std::ostringstream text;
-  text << "Server " << standing_.self << ", whose history is committed up to "
-       << standing_.committed << ", " << sentence << " by server " << leader_
+  text << "Server " << standing_.self << " knows its history to be committed up to " << committed
+       << ", but its leader, server " << leader_ << ", " << deed
        << ". A majority of the servers must have lost their data. Stop all of them, and start again "
           "from the data directory that reaches furthest.";
   standing_.effects.emplace_back(Fail{text.str()});

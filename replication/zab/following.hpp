@@ -77,7 +77,7 @@ class Following {
   void on(const Other& message);
 
   void acknowledge_epoch(bool is_counted);
-  void fail(const std::string& sentence);
+  void fail(const std::string& deed);  // the leader's
 
   Standing& standing_;
   const ServerId leader_;

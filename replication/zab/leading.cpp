@@ -1,6 +1,7 @@
 #include "replication/zab/leading.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -19,7 +20,12 @@ Leading::Leading(Standing& standing, std::int64_t now_ms)
 // --- phase 1: discovery ---
 
 void Leading::on_learner(ServerId from, const LearnerInfo& info, std::int64_t now_ms) {
-  Learner& learner = learners_[from];
+  const auto [entry, is_new] = learners_.try_emplace(from);
+  if (!is_new) {
+    drop(from);  // what is under way for the first request cannot be told from what the second gets
+    return;
+  }
+  Learner& learner = entry->second;
   learner = {.accepted = info.accepted, .heard_ms = now_ms};
   if (stage_ == Stage::discovering) {
     choose_epoch();
@@ -40,6 +46,10 @@ void Leading::choose_epoch() {
     }
   }
   if (!standing_.quorums->contains_quorum(heard)) {
+    return;
+  }
+  if (highest == Epoch{std::numeric_limits<std::uint32_t>::max()}) {
+    is_over_ = true;  // no epoch is left
     return;
   }
   stage_ = Stage::choosing;
@@ -162,8 +172,11 @@ void Leading::on_snapshot_sent(ServerId id) {
 }
 
 void Leading::on(ServerId from, Learner& learner, const AckNewLeader& message) {
+  // Before the epoch is established, committed() is the end of the history that it began with.
+  const bool lacks_history =
+      stage_ != Stage::established && message.up_to < broadcast_->committed();
   if (learner.stage != Learner::Stage::synchronizing || message.epoch != epoch_ ||
-      message.up_to > broadcast_->proposed()) {
+      message.up_to > broadcast_->proposed() || lacks_history) {
     drop(from);
     return;
   }
