@@ -71,7 +71,7 @@ void Session::flush() {
   output_.clear();
 }
 
-void Session::receive(const std::function<void(std::int32_t)>& on_reply) {
+void Session::receive(const OnReply& on_reply) {
   std::array<std::uint8_t, 65536> chunk;  // NOLINT: filled by recv
   const auto count = recv(descriptor_, chunk.data(), chunk.size(), 0);
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -91,17 +91,18 @@ void Session::receive(const std::function<void(std::int32_t)>& on_reply) {
     consumed += split.consumed;
     const auto reply = protocol::split_reply(split.payload);
     if (reply && reply->header.xid > 0) {
-      on_reply(reply->header.error);
+      on_reply(reply->header.error, reply->body);
     }
   }
   input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed));
 }
 
-LoadResult run_load(const LoadOptions& options, double seconds, const NextRequest& next) {
+LoadResult run_load(const LoadOptions& options, double seconds, const NextRequest& next,
+                    const OnAnswer& on_answer) {
   const int poller = epoll_create1(EPOLL_CLOEXEC);
   std::vector<Lane> lanes(static_cast<std::size_t>(options.sessions));
   for (std::size_t i = 0; i < lanes.size(); ++i) {
-    lanes[i].session = std::make_unique<Session>(options.port);
+    lanes[i].session = std::make_unique<Session>(options.ports.at(i % options.ports.size()));
     epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
     epoll_ctl(poller, EPOLL_CTL_ADD, lanes[i].session->descriptor(), &event);
   }
@@ -133,14 +134,20 @@ LoadResult run_load(const LoadOptions& options, double seconds, const NextReques
     const int ready = epoll_wait(poller, events.data(), static_cast<int>(events.size()), 1000);
     const auto now = Clock::now();
     draining = draining || now >= end;
+    const auto tenth = static_cast<std::size_t>((now - start) / std::chrono::milliseconds(100));
+    result.each_tenth.resize(std::max(result.each_tenth.size(), tenth + 1));
     for (int e = 0; e < ready; ++e) {
       const std::size_t i = events[static_cast<std::size_t>(e)].data.u64;
-      lanes[i].session->receive([&](std::int32_t error) {
+      lanes[i].session->receive([&](std::int32_t error, replication::ByteView body) {
         latencies.push_back(
             std::chrono::duration<float, std::micro>(now - lanes[i].sent.front()).count());
         lanes[i].sent.pop_front();
         ++result.operations;
+        ++result.each_tenth.back();
         result.errors += error != 0 ? 1 : 0;
+        if (on_answer) {
+          on_answer(static_cast<int>(i), body);
+        }
       });
       fill(i);
     }

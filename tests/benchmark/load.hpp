@@ -1,6 +1,6 @@
 // A client that asks as fast as it is allowed to: S sessions on one thread, each with W requests
-// unanswered at any moment. It speaks the wire protocol itself, so that what is measured is the
-// server.
+// unanswered at any moment, spread over one or several servers. It speaks the wire protocol itself,
+// so that what is measured is the server.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace zabfs::benchmark {
 
 struct LoadOptions {
-  std::uint16_t port{};
+  std::vector<std::uint16_t> ports{};  // session i is at the server i % ports.size()
   int sessions{1};
   int window{1};
 };
@@ -25,10 +25,17 @@ struct LoadResult {
   std::uint64_t errors{};
   double seconds{};
   Distribution latency_us{};
+  std::vector<std::uint32_t> each_tenth{};  // operations answered in every 100 ms
 };
+
+// A reply without its header; `body` is empty after an error.
+using OnReply = std::function<void(std::int32_t error, replication::ByteView body)>;
 
 // The next request of session `session`, or nullopt when there is none left.
 using NextRequest = std::function<std::optional<replication::protocol::Request>(int session)>;
+
+// What a session was answered, before its next request is asked for.
+using OnAnswer = std::function<void(int session, replication::ByteView body)>;
 
 // One connection with a session, non-blocking.
 class Session {
@@ -45,8 +52,8 @@ class Session {
   void submit(const replication::protocol::Request& request);
   void flush();
 
-  // Reads what is there; calls `on_reply(error)` for each reply.
-  void receive(const std::function<void(std::int32_t)>& on_reply);
+  // Reads what is there; calls `on_reply` for each reply.
+  void receive(const OnReply& on_reply);
 
  private:
   int descriptor_;
@@ -56,6 +63,7 @@ class Session {
 };
 
 // Keeps every session's window full until `next` has no more, or `seconds` have passed.
-LoadResult run_load(const LoadOptions& options, double seconds, const NextRequest& next);
+LoadResult run_load(const LoadOptions& options, double seconds, const NextRequest& next,
+                    const OnAnswer& on_answer = {});
 
 }  // namespace zabfs::benchmark

@@ -116,7 +116,7 @@ class Prober {
     } else if (descriptor == echo_connection_) {
       take_echo();
     } else {
-      session_.receive([this](std::int32_t error) {
+      session_.receive([this](std::int32_t error, replication::ByteView /*body*/) {
         if (error != 0) {
           throw std::runtime_error("the server answered error " + std::to_string(error));
         }

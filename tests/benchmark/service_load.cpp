@@ -1,12 +1,18 @@
 // One cell of the service's benchmark, printed as one line of JSON; service.py runs the table.
 //
-//   service_load read|write PORT SESSIONS WINDOW SECONDS      gets or sets of 100 bytes
+//   service_load read|write PORTS SESSIONS WINDOW SECONDS     gets or sets of 100 bytes
+//   service_load lock PORTS SESSIONS SECONDS                  the recipe of a lock: create what is
+//                                                             sequential and ephemeral, list,
+//                                                             delete
 //   service_load fill PORT COUNT                              COUNT znodes of 100 bytes
 //   service_load rewrite PORT SESSIONS WINDOW SECONDS COUNT   sets of any of those
 //   service_load create|overwrite PORT SECONDS               what zabfs asks for one such operation
 //                                                            (mount_load.cpp), one after the other
 //   service_load floor FILE                                   a bare loopback round trip, and a
-//   sync
+//                                                             sync
+//   service_load timeline PORTS SESSIONS WINDOW SECONDS       sets, counted for every 100 ms
+//
+// PORTS is one, or several with commas between them, over which the sessions are spread.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -21,10 +27,13 @@
 #include <iostream>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "replication/model/create_mode.hpp"
+#include "replication/protocol/codec.hpp"
 #include "tests/benchmark/distribution.hpp"
 #include "tests/benchmark/echo.hpp"
 #include "tests/benchmark/load.hpp"
@@ -58,7 +67,7 @@ void print(const LoadResult& result) {
 LoadResult run_all(std::uint16_t port, int count,
                    const std::function<protocol::Request(int)>& request) {
   int next = 0;
-  return run_load({.port = port, .sessions = 1, .window = 500}, 3'600,
+  return run_load({.ports = {port}, .sessions = 1, .window = 500}, 3'600,
                   [&](int) -> std::optional<protocol::Request> {
                     if (next == count) {
                       return std::nullopt;
@@ -69,14 +78,66 @@ LoadResult run_all(std::uint16_t port, int count,
 
 std::string bench_path(int session) { return "/bench/s" + std::to_string(session); }
 
-void cell(bool write, const LoadOptions& options, double seconds) {
-  run_all(options.port, 1, [](int) { return create("/bench"); });
-  run_all(options.port, options.sessions, [](int i) { return create(bench_path(i)); });
-  print(run_load(options, seconds, [write](int session) -> std::optional<protocol::Request> {
+// Makes what the sessions work on, and waits until every server has it.
+void prepare(const LoadOptions& options) {
+  run_all(options.ports.front(), 1, [](int) { return create("/bench"); });
+  run_all(options.ports.front(), options.sessions, [](int i) { return create(bench_path(i)); });
+  for (const auto port : options.ports) {
+    run_all(port, 1, [](int) { return protocol::SyncRequest{.path = "/bench"}; });
+  }
+}
+
+LoadResult cell(bool write, const LoadOptions& options, double seconds) {
+  prepare(options);
+  return run_load(options, seconds, [write](int session) -> std::optional<protocol::Request> {
     if (write) {
       return protocol::SetDataRequest{.path = bench_path(session), .data = value()};
     }
     return protocol::GetDataRequest{.path = bench_path(session)};
+  });
+}
+
+void print_timeline(const LoadResult& result) {
+  std::printf("{\"each_tenth\": [");
+  for (std::size_t i = 0; i < result.each_tenth.size(); ++i) {
+    std::printf("%s%u", i == 0 ? "" : ", ", result.each_tenth[i]);
+  }
+  std::printf("]}\n");
+}
+
+// One lock per session. A session that has been given a path lists, and deletes it next.
+void lock(const LoadOptions& options, double seconds) {
+  enum class Step { create, list, remove };
+  struct Lock {
+    Step next{Step::create};
+    std::string path{};
+  };
+  prepare(options);
+  std::vector<Lock> locks(static_cast<std::size_t>(options.sessions));
+  const auto next = [&locks](int session) -> std::optional<protocol::Request> {
+    const Lock& lock = locks[static_cast<std::size_t>(session)];
+    switch (lock.next) {
+      case Step::create: {
+        auto request = create(bench_path(session) + "/lock-");
+        request.flags = replication::CreateMode{.ephemeral = true, .sequential = true}.flags();
+        return request;
+      }
+      case Step::list:
+        return protocol::GetChildrenRequest{.path = bench_path(session)};
+      case Step::remove:
+        break;
+    }
+    return protocol::DeleteRequest{.path = lock.path};
+  };
+  print(run_load(options, seconds, next, [&locks](int session, replication::ByteView body) {
+    Lock& lock = locks[static_cast<std::size_t>(session)];
+    if (lock.next == Step::create) {
+      const auto response = protocol::decode_response(protocol::OpCode::create, body);
+      lock.path = std::get<protocol::PathResponse>(*response).path;
+    }
+    lock.next = lock.next == Step::create ? Step::list
+                : lock.next == Step::list ? Step::remove
+                                          : Step::create;
   }));
 }
 
@@ -118,7 +179,7 @@ void ask(Session& session, const protocol::Request& request) {
   for (bool is_answered = false; !is_answered;) {
     pollfd wait{.fd = session.descriptor(), .events = POLLIN, .revents = 0};
     poll(&wait, 1, -1);
-    session.receive([&is_answered](std::int32_t) { is_answered = true; });
+    session.receive([&is_answered](std::int32_t, replication::ByteView) { is_answered = true; });
   }
 }
 
@@ -192,6 +253,15 @@ double sync_us(const char* file) {
   return result;
 }
 
+std::vector<std::uint16_t> ports_of(const std::string& list) {
+  std::vector<std::uint16_t> ports;
+  std::istringstream words(list);
+  for (std::string word; std::getline(words, word, ',');) {
+    ports.push_back(static_cast<std::uint16_t>(std::atoi(word.c_str())));
+  }
+  return ports;
+}
+
 int run(const std::vector<std::string>& arguments) {
   const auto number = [&arguments](std::size_t i) { return std::atoi(arguments.at(i).c_str()); };
   const auto& mode = arguments.at(0);
@@ -202,13 +272,19 @@ int run(const std::vector<std::string>& arguments) {
     fill(static_cast<std::uint16_t>(number(1)), number(2));
   } else if (mode == "create" || mode == "overwrite") {
     converse(mode, static_cast<std::uint16_t>(number(1)), std::atof(arguments.at(2).c_str()));
+  } else if (mode == "lock") {
+    lock({.ports = ports_of(arguments.at(1)), .sessions = number(2)},
+         std::atof(arguments.at(3).c_str()));
   } else {
     const LoadOptions options{
-        .port = static_cast<std::uint16_t>(number(1)), .sessions = number(2), .window = number(3)};
+        .ports = ports_of(arguments.at(1)), .sessions = number(2), .window = number(3)};
+    const double seconds = std::atof(arguments.at(4).c_str());
     if (mode == "rewrite") {
-      rewrite(options, number(4), number(5));
+      rewrite(options, seconds, number(5));
+    } else if (mode == "timeline") {
+      print_timeline(cell(true, options, seconds));
     } else {
-      cell(mode == "write", options, number(4));
+      print(cell(mode == "write", options, seconds));
     }
   }
   return 0;
