@@ -178,12 +178,16 @@ void ScenarioWorld::on_started(ServerId server) {
   checkers_.on_started(server, world_->server(server).replica().status().last_applied);
 }
 
-void ScenarioWorld::on_stopped(ServerId server, bool /*without_power*/) { leads_.erase(server); }
+void ScenarioWorld::on_stopped(ServerId server, bool /*without_power*/) {
+  leads_.erase(server);
+  world_->events().after(0, [this] { check_durability(); });
+}
 
 void ScenarioWorld::on_trace(ServerId server, const TraceEvent& event) {
   ++counts_[{server, event.index()}];
   if (const auto* began = std::get_if<LeadershipBegan>(&event)) {
     leads_[server] = began->epoch;
+    world_->events().after(0, [this] { check_durability(); });
   } else if (std::holds_alternative<LookingBegan>(event)) {
     leads_.erase(server);
   }

@@ -11,6 +11,10 @@ using namespace replication;
 
 namespace {
 
+// What was just committed is looked for on the disks after each crash, when a leader is
+// established, and once in so many transactions.
+constexpr std::size_t deliveries_between_checks = 50;
+
 // How much of a session's time may go unheard: the clocks' drift, and answers of a server whose
 // leader does not hear it any more.
 Micros session_tolerance(const Swarm& swarm) {
@@ -91,7 +95,7 @@ void Simulation::run_safety() {
   while (findings_.empty() && world_.events().handled() < swarm_.steps) {
     world_.step();
     if (std::exchange(wants_durability_check_, false)) {
-      check_durability("after a crash");
+      check_durability("after an event");
     }
   }
 }
@@ -245,6 +249,10 @@ void Simulation::on_trace(ServerId server, const TraceEvent& event) {
   totals_.truncations += std::holds_alternative<HistoryTruncated>(event) ? 1U : 0U;
   totals_.replacements += std::holds_alternative<HistoryReplaced>(event) ? 1U : 0U;
   checkers_.on_trace(server, event, world_.now(), world_.server(server).disk());
+  const bool is_sample = std::holds_alternative<Delivered>(event) &&
+                         checkers_.prefix.history().size() % deliveries_between_checks == 0;
+  wants_durability_check_ =
+      wants_durability_check_ || is_sample || std::holds_alternative<LeadershipBegan>(event);
 }
 
 void Simulation::on_failure(ServerId server, const std::string& sentence) {
