@@ -69,13 +69,13 @@ def print_absence(ensemble, transactions, most_seconds):
     took = absent.start()
     counts = writers.result()["each_tenth"]
     first, last = (round(at * TENTHS) for at in (came, came + took))
-    before = statistics.mean(counts[TENTHS:first]) * TENTHS
-    during = statistics.mean(counts[first:last]) * TENTHS
-    after = statistics.mean(counts[last:-1]) * TENTHS
-    print(f"{ensemble.kind}, away for {transactions} creates: {took:.1f} s until it serves;"
-          f" the others' writes/s: before {before:.0f}, during {during:.0f}"
-          f" ({during / before:.0%}), least in 1/10 s {min(counts[first:last]) * TENTHS},"
-          f" after {after:.0f}", flush=True)
+    phases = {"before": counts[TENTHS:first], "during": counts[first:last],
+              "after": counts[last:-1]}
+    print(f"\n{ensemble.kind}, away for {transactions} creates: {took:.1f} s until it serves\n"
+          f"{'the others':10} {'writes/s':>10} {'least in 1/10 s':>16}")
+    for name, phase in phases.items():
+        print(f"{name:10} {statistics.mean(phase) * TENTHS:10.0f} {min(phase) * TENTHS:16}",
+              flush=True)
 
 
 def main():
