@@ -41,6 +41,10 @@ stop() {
   for each in "${mounts[@]}"; do
     fusermount3 -u -z "$each" || true
   done
+  for each in "${mounts[@]}"; do # They close their sessions while there are replicas to hear it.
+    pgrep -fx "$ZABFS_BIN/zabfs $hosts $each" | xargs -r -I{} timeout 10 tail --pid={} -f /dev/null ||
+      true
+  done
   if [ ${#replicas[@]} -gt 0 ]; then
     kill "${replicas[@]}" 2>/dev/null || true # Those that have died already are no news.
     wait || true
