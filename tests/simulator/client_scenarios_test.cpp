@@ -51,6 +51,43 @@ TEST(ClientScenarios, T18ADeposedLeaderDoesNotAnswerASyncWithThePast) {
   }
 }
 
+// The others hear at once that their connections to the leader are gone, and it does not: another
+// leads before its lease is over. It has not stepped down yet, and still must not confirm a sync.
+TEST(ClientScenarios, T18ALeaderThatDoesNotKnowYetDoesNotConfirmASync) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    ScenarioWorld scenario(3, 0, seed);
+    scenario.start_all();
+    scenario.wait_until_all_serve();
+    const ServerId old = scenario.leader();
+    ScenarioClient before(scenario);
+    ASSERT_TRUE(before.connect(old));
+    ASSERT_TRUE(before.create("/register", 0, "old"));
+    for (const ServerId server : scenario.servers()) {
+      if (server != old) {
+        scenario.network().cut(server, old);
+        scenario.network().break_connection(server, old);
+      }
+    }
+    const auto next = [&]() -> std::optional<ServerId> {
+      for (const ServerId server : scenario.servers()) {
+        if (server != old && scenario.count<LeadershipBegan>(server) > 0) {
+          return server;
+        }
+      }
+      return std::nullopt;
+    };
+    scenario.wait([&] { return next().has_value(); }, "another leads");
+    ScenarioClient after(scenario);
+    ASSERT_TRUE(after.connect(*next()));
+    ASSERT_TRUE(after.set("/register", "new"));
+    ASSERT_TRUE(scenario.world().is_serving(old)) << "it has stepped down: this shows nothing";
+    EXPECT_EQ(before.read("/register", false), "old") << "without a sync the past may be read";
+    EXPECT_NE(before.read("/register", true), "old");
+    scenario.heal();
+    scenario.expect_one_history();
+  }
+}
+
 // Nothing of a client is answered by a server that is cut off for long, and nothing of it is kept.
 TEST(ClientScenarios, T18WritesOfADeposedLeaderAreAbsent) {
   ScenarioWorld scenario(3);

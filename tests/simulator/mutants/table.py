@@ -58,6 +58,22 @@ MUTANTS = [
         "const Zxid until = storage_.durable();",
     ),
     Mutant(
+        "transactions that are committed together are applied from the last to the first",
+        "replication/replica.cpp",
+        """const Proposal proposal = std::move(proposals_.front());
+           proposals_.pop_front();""",
+        """const auto end = std::find_if(proposals_.begin(), proposals_.end(), [&](const auto& p) {
+             return p.transaction.header.zxid > until; });
+           const Proposal proposal = std::move(*std::prev(end));
+           proposals_.erase(std::prev(end));""",
+    ),
+    Mutant(
+        "a truncation keeps one transaction too many",
+        "replication/replica_ensemble.cpp",
+        "proposals_.back().transaction.header.zxid > effect.keep) {",
+        "proposals_.back().transaction.header.zxid > Zxid{effect.keep.value + 1}) {",
+    ),
+    Mutant(
         "a learner keeps what its leader does not have",
         "replication/zab/sync_plan.cpp",
         "return Truncate{.keep = *keep};",
