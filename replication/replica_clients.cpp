@@ -76,6 +76,9 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   }
   const auto& header = split->header;
   if (header.op == static_cast<std::int32_t>(OpCode::ping) && !connection.awaits_greeting()) {
+    if (closing_.contains(connection.session)) {
+      return;  // an answer would say that the session lives
+    }
     // Promptly, even while a write is stuck: clients give up on a server that does not answer.
     pipeline::append_header(header.xid, tree_.last_applied(), ErrorCode::ok,
                             ports_.clients.outbox(id));

@@ -228,5 +228,30 @@ TEST(ClientScenarios, ASyncIsNotAnsweredByTheConfirmationOfAnEarlierOne) {
   }
 }
 
+// What a session asked on its old connection comes to the leader after it has moved: it is late,
+// and must not be carried out behind what the session has done since.
+TEST(ClientScenarios, AWriteThatComesAfterItsSessionHasMovedIsNotCarriedOut) {
+  ScenarioWorld scenario(3);
+  scenario.start_all();
+  scenario.wait_until_all_serve();
+  const ServerId leader = scenario.leader();
+  const ServerId follower = scenario.follower();
+  ScenarioClient client(scenario);
+  ASSERT_TRUE(client.connect(follower));
+  ASSERT_TRUE(client.create("/register", 0, "first"));
+  scenario.network().cut(follower, leader);
+  client.send(protocol::SetDataRequest{
+      .path = "/register", .data = Bytes{'l', 'a', 't', 'e'}, .version = -1});
+  scenario.run_for(20 * millisecond);
+  client.hang_up();
+  ASSERT_TRUE(client.connect(leader));
+  ASSERT_TRUE(client.set("/register", "second"));
+  scenario.network().heal(follower, leader);
+  scenario.run_for(100 * millisecond);
+  EXPECT_EQ(client.read("/register", true), "second");
+  EXPECT_TRUE(scenario.world().is_serving(follower)) << "the link broke: this shows nothing";
+  scenario.expect_one_history();
+}
+
 }  // namespace
 }  // namespace zabfs::test
