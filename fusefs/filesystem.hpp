@@ -6,6 +6,8 @@
 // Lookups, attributes, data and listings are answered from what cache::Coherence knows to be true;
 // what a change of the tree is decided upon is always asked for.
 //
+// Creating names make what the file system then shows under another name (creation.hpp).
+//
 // What a name means is naming's, what a number means the inode table's, when written data is
 // committed DataHandle's. Views other than @data, @dir and @stat answer ENOTSUP.
 //
@@ -20,6 +22,7 @@
 
 #include "fusefs/cache/coherence.hpp"
 #include "fusefs/client/client.hpp"
+#include "fusefs/creation.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/handles/handle_table.hpp"
 #include "fusefs/inodes/attributes.hpp"
@@ -48,6 +51,8 @@ struct Place {
   InodeNumber directory{};
   std::string name{};
 };
+
+std::string child_path(const std::string& directory, const std::string& name);
 
 class Filesystem {
  public:
@@ -94,7 +99,7 @@ class Filesystem {
   void sync(Reply<Done> reply, HandleId id);
   Detached release(Reply<Done> reply, HandleId id);
   // The process that was to get the handle is gone; nothing was written to it.
-  void abandon(HandleId id);
+  Detached abandon(HandleId id);
 
   // The tree.
   Detached make_file(Reply<Entry> reply, Place place);
@@ -128,6 +133,11 @@ class Filesystem {
   Task<Outcome<std::string>> find_long_name(Operation& operation, std::string directory,
                                             naming::Name name);
 
+  // What `place` asks to create, or why it cannot be; nullopt if it is no creating name.
+  std::optional<Outcome<CreationPlan>> plan_of(const Place& place);
+  Detached create_planned(Reply<Created> reply, CreationPlan plan, int flags);
+  Detached make_planned(Reply<Entry> reply, CreationPlan plan, inodes::Kind kind);
+
   // The znode at `target` with what is needed to know of its data, as it is known or asked for.
   Task<Outcome<inodes::Node>> look_at(Operation& operation, Target target);
   // The same, asked for.
@@ -144,6 +154,9 @@ class Filesystem {
   Attributes attributes_of(const inodes::Inode& inode) const;
   bool may_change_ownership(const inodes::Inode& inode, const AttributeChange& change) const;
 
+  bool is_lost(const handles::Handle& handle) const;
+  // The handle is no longer open: what was held goes.
+  Task<Outcome<Done>> put_down(Operation& operation, const handles::Handle& handle);
   handles::DataHandle* find_data(HandleId id);
   inodes::Inode* inode_of(HandleId id);
   // ENFILE if there are too many handles.
@@ -195,6 +208,7 @@ class Filesystem {
   cache::Coherence ensemble_;
   inodes::Appearance appearance_;
   OperationTable operations_{};
+  Creator creator_{ensemble_, operations_};
   inodes::InodeTable inodes_{};
   handles::HandleTable handles_{};
 };

@@ -27,10 +27,6 @@ using replication::protocol::StatResponse;
 
 namespace {
 
-std::string child_path(const std::string& directory, const std::string& name) {
-  return directory == "/" ? directory + name : directory + "/" + name;
-}
-
 bool is_served(View view) {
   return view == View::plain || view == View::data || view == View::dir || view == View::stat;
 }
@@ -42,6 +38,10 @@ bool may_become_directory(const Node& node) {
 }
 
 }  // namespace
+
+std::string child_path(const std::string& directory, const std::string& name) {
+  return directory == "/" ? directory + name : directory + "/" + name;
+}
 
 Filesystem::Filesystem(client::Client& client, inodes::Appearance appearance)
     : ensemble_(client), appearance_(appearance) {}

@@ -12,6 +12,7 @@
 namespace zabfs::fusefs {
 
 using cache::Presence;
+using handles::BirthHandle;
 using handles::DataHandle;
 using handles::DirectoryHandle;
 using handles::Handle;
@@ -40,7 +41,14 @@ ByteView part_of(const std::string& text, std::size_t offset, std::size_t size) 
 
 DataHandle* Filesystem::find_data(HandleId id) {
   Handle* handle = handles_.find(id);
-  return handle == nullptr ? nullptr : std::get_if<DataHandle>(&handle->body);
+  return handle == nullptr ? nullptr : handles::data_of(*handle);
+}
+
+// The session that made the znode is over, and with it everything that was held through it.
+bool Filesystem::is_lost(const Handle& handle) const {
+  const auto& client = ensemble_.client();
+  return handle.owner != 0 && (client.session().value != handle.owner ||
+                               client.state() == client::SessionState::expired);
 }
 
 Inode* Filesystem::inode_of(HandleId id) {
@@ -49,15 +57,16 @@ Inode* Filesystem::inode_of(HandleId id) {
 }
 
 Outcome<Opened> Filesystem::open_handle(Handle handle) {
-  const auto* data = std::get_if<DataHandle>(&handle.body);
+  const auto* data = handles::data_of(handle);
   const bool writes = data != nullptr && data->mode().writes;
+  const bool is_stream = std::holds_alternative<BirthHandle>(handle.body);
   Inode* inode = inodes_.find(handle.inode);
   const HandleId id = inode == nullptr ? 0 : handles_.open(std::move(handle));
   if (id == 0) {
     return Failure::of(inode == nullptr ? ESTALE : ENFILE);
   }
   inodes_.open(*inode);
-  return Opened{.handle = id, .flush_is_needless = !writes};
+  return Opened{.handle = id, .flush_is_needless = !writes, .is_stream = is_stream};
 }
 
 Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
@@ -85,7 +94,7 @@ Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
 }
 
 Task<Outcome<Done>> Filesystem::prepare_opened(Operation& operation, Handle& handle, int flags) {
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
   const bool truncates = (flags & O_TRUNC) != 0;
   if (truncates && data.mode().appends) {
     co_return co_await truncate_znode(operation, handle.inode, 0);
@@ -154,7 +163,13 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
     return;
   }
   const std::size_t room = reply.ticket().room;
-  if (const auto* text = std::get_if<TextHandle>(&handle->body)) {
+  if (is_lost(*handle)) {
+    std::move(reply).error(ENOLINK);
+  } else if (auto* birth = std::get_if<BirthHandle>(&handle->body)) {
+    const std::string told = birth->unread_name.substr(0, room);
+    birth->unread_name.erase(0, told.size());
+    std::move(reply).with(Content{replication::bytes_of(told)});
+  } else if (const auto* text = std::get_if<TextHandle>(&handle->body)) {
     std::move(reply).with(Content{part_of(text->text, offset, room)});
   } else if (auto* data = std::get_if<DataHandle>(&handle->body); data == nullptr) {
     std::move(reply).error(EISDIR);
@@ -222,10 +237,23 @@ Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   std::move(reply).with(Listing{names, 0});
 }
 
-void Filesystem::abandon(HandleId id) {
-  if (const auto handle = handles_.release(id)) {
-    inodes_.close(handle->inode);
+Detached Filesystem::abandon(HandleId id) {
+  const auto handle = handles_.release(id);
+  if (handle == nullptr) {
+    co_return;
   }
+  Operation operation(operations_, {.request = handle.get()});
+  static_cast<void>(co_await put_down(operation, *handle));
+}
+
+Task<Outcome<Done>> Filesystem::put_down(Operation& operation, const Handle& handle) {
+  Outcome<Done> done = Done{};
+  const Inode* inode = inodes_.find(handle.inode);
+  if (handle.is_held && !is_lost(handle) && !inode->is_removed) {
+    done = co_await creator_.let_go(operation, inode->path, inode->node.stat.czxid);
+  }
+  inodes_.close(handle.inode);
+  co_return done;
 }
 
 void Filesystem::release_directory(Reply<Done> reply, HandleId id) {

@@ -99,6 +99,13 @@ Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path
 }
 
 Detached Filesystem::create(Reply<Created> reply, Place place, int flags) {
+  if (auto plan = plan_of(place)) {
+    if (!*plan) {
+      co_return std::move(reply).refuse(plan->error());
+    }
+    create_planned(std::move(reply), **std::move(plan), flags);
+    co_return;
+  }
   Operation operation(operations_, reply.ticket());
   const auto target = co_await resolve_for_change(operation, std::move(place));
   if (!target) {
@@ -114,7 +121,7 @@ Detached Filesystem::create(Reply<Created> reply, Place place, int flags) {
   }
   const Entry entry = enter(*target, *node);
   Handle handle{.inode = entry.number, .body = DataHandle(handles::mode_of(flags))};
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
   Outcome<Done> prepared = Done{};
   if (S_ISDIR(entry.values.st_mode)) {
     prepared = Failure::of(EISDIR);
@@ -132,6 +139,13 @@ Detached Filesystem::create(Reply<Created> reply, Place place, int flags) {
 }
 
 Detached Filesystem::make_file(Reply<Entry> reply, Place place) {
+  if (auto plan = plan_of(place)) {
+    if (!*plan) {
+      co_return std::move(reply).refuse(plan->error());
+    }
+    make_planned(std::move(reply), **std::move(plan), Kind::file);
+    co_return;
+  }
   Operation operation(operations_, reply.ticket());
   const auto target = co_await resolve_for_change(operation, std::move(place));
   if (!target) {
@@ -145,6 +159,13 @@ Detached Filesystem::make_file(Reply<Entry> reply, Place place) {
 }
 
 Detached Filesystem::make_directory(Reply<Entry> reply, Place place) {
+  if (auto plan = plan_of(place)) {
+    if (!*plan) {
+      co_return std::move(reply).refuse(plan->error());
+    }
+    make_planned(std::move(reply), **std::move(plan), Kind::directory);
+    co_return;
+  }
   Operation operation(operations_, reply.ticket());
   const auto target = co_await resolve_for_change(operation, std::move(place));
   if (!target || target->view != View::plain) {

@@ -31,8 +31,11 @@ constexpr std::int32_t any_version = -1;
 
 void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, ByteView bytes) {
   DataHandle* data = find_data(id);
-  if (data == nullptr) {
-    return std::move(reply).error(EBADF);
+  if (data == nullptr || is_lost(*handles_.find(id))) {
+    return std::move(reply).error(data == nullptr ? EBADF : ENOLINK);
+  }
+  if (std::holds_alternative<handles::BirthHandle>(handles_.find(id)->body)) {
+    offset = data->content().size();
   }
   // A shell sees the failure of a write, not of a close: only what is sure to be committed later
   // is taken without asking.
@@ -51,7 +54,7 @@ Detached Filesystem::write_slowly(Reply<Written> reply, HandleId id, std::size_t
                                   Bytes bytes) {
   Operation operation(operations_, reply.ticket());
   Handle& handle = *handles_.find(id);
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
   const std::size_t size = bytes.size();
   Outcome<Done> done = Done{};
   if (data.mode().appends) {
@@ -72,7 +75,7 @@ Detached Filesystem::write_slowly(Reply<Written> reply, HandleId id, std::size_t
 }
 
 Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& handle) {
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
   const Inode* inode = inodes_.find(handle.inode);
   if (inode->is_removed) {
     co_return Done{};
@@ -108,7 +111,10 @@ Task<Outcome<Done>> Filesystem::set_data(Operation& operation, InodeNumber numbe
 }
 
 Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
+  if (is_lost(handle)) {
+    co_return Failure::of(ENOLINK);
+  }
   data.mark_committed();
   if (inodes_.find(handle.inode)->is_removed) {
     co_return Done{};
@@ -118,7 +124,7 @@ Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
 }
 
 Task<Outcome<Done>> Filesystem::append(Operation& operation, Handle& handle, Bytes bytes) {
-  auto& data = std::get<DataHandle>(handle.body);
+  auto& data = *handles::data_of(handle);
   for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
     const Inode* inode = inodes_.find(handle.inode);
     if (inode->is_removed) {
@@ -147,7 +153,7 @@ Task<Outcome<Done>> Filesystem::truncate(Operation& operation, InodeNumber numbe
     co_return Failure::of(EFBIG);
   }
   Handle* handle = id ? handles_.find(*id) : nullptr;
-  auto* data = handle == nullptr ? nullptr : std::get_if<DataHandle>(&handle->body);
+  auto* data = handle == nullptr ? nullptr : handles::data_of(*handle);
   if (data == nullptr || data->mode().appends) {
     co_return co_await truncate_znode(operation, number, size);
   }
@@ -235,14 +241,14 @@ Detached Filesystem::release(Reply<Done> reply, HandleId id) {
   if (handle == nullptr) {
     co_return std::move(reply).error(EBADF);
   }
+  Operation operation(operations_, reply.ticket());
   Outcome<Done> done = Done{};
-  if (const auto* data = std::get_if<DataHandle>(&handle->body);
-      data != nullptr && data->close_commits()) {
-    Operation operation(operations_, reply.ticket());
+  if (const auto* data = handles::data_of(*handle);
+      data != nullptr && data->close_commits() && !handle->is_held) {
     done = co_await commit(operation, *handle);
   }
-  inodes_.close(handle->inode);
-  std::move(reply).with_outcome(done);
+  const auto put = co_await put_down(operation, *handle);
+  std::move(reply).with_outcome(done ? put : done);
 }
 
 }  // namespace zabfs::fusefs

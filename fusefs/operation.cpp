@@ -32,12 +32,33 @@ void Operation::interrupt() {
   }
 }
 
+void Awaited::await_suspend(std::coroutine_handle<> waiting) {
+  waiting_ = waiting;
+  operation_.awaited_ = this;
+}
+
+void Awaited::resume() {
+  operation_.awaited_ = nullptr;
+  std::exchange(waiting_, {}).resume();
+}
+
+Outcome<Done> Wake::await_resume() const {
+  return has_rung_ ? Outcome<Done>(Done{}) : Failure::of(EINTR);
+}
+
+void Wake::ring() {
+  has_rung_ = true;
+  if (is_awaited()) {
+    resume();
+  }
+}
+
 Question::Question(cache::Coherence& ensemble, Operation& operation, Request request)
-    : client_(ensemble.client()), operation_(operation), underway_(ensemble, request) {
+    : Awaited(operation), client_(ensemble.client()), underway_(ensemble, request) {
   id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {
     underway_.answered(outcome);
     outcome_.emplace(std::move(outcome));
-    if (waiting_) {
+    if (is_awaited()) {
       resume();
     }
   });
@@ -47,16 +68,6 @@ Question::~Question() {
   if (!outcome_) {
     client_.forget(id_);
   }
-}
-
-void Question::await_suspend(std::coroutine_handle<> waiting) {
-  waiting_ = waiting;
-  operation_.awaited_ = this;
-}
-
-void Question::resume() {
-  operation_.awaited_ = nullptr;
-  std::exchange(waiting_, {}).resume();
 }
 
 Outcome<Response> Question::take() {

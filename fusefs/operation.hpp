@@ -7,6 +7,9 @@
 // Several questions may be asked before the first is awaited: they travel together. Interrupting an
 // operation forgets what it asked and lets whatever it awaits, now or later, fail with EINTR. An
 // Operation and its questions live in the frame of the coroutine that answers the request.
+//
+// What has to be done whether or not anybody still waits for it runs as an operation of its own,
+// under a ticket without a request of the kernel; who waits for it awaits a Wake.
 #pragma once
 
 #include <cerrno>
@@ -47,7 +50,7 @@ class OperationTable {
   std::unordered_map<const void*, Operation*> operations_{};
 };
 
-class Question;
+class Awaited;
 
 class Operation {
  public:
@@ -60,41 +63,71 @@ class Operation {
   void interrupt();
 
  private:
-  friend class Question;
+  friend class Awaited;
 
   OperationTable& table_;
   const void* request_;
-  Question* awaited_{};
+  Awaited* awaited_{};
   bool interrupted_{};
 };
 
+// What an operation waits for. Awaited by one coroutine, which runs on when resume() is called: by
+// what it waits for, or by the interruption of the operation.
+class Awaited {
+ public:
+  explicit Awaited(Operation& operation) : operation_(operation) {}
+  Awaited(const Awaited&) = delete;
+  Awaited& operator=(const Awaited&) = delete;
+  ~Awaited() = default;
+
+  void await_suspend(std::coroutine_handle<> waiting);
+
+ protected:
+  friend class Operation;
+
+  bool is_interrupted() const { return operation_.is_interrupted(); }
+  bool is_awaited() const { return static_cast<bool>(waiting_); }
+  void resume();
+
+ private:
+  Operation& operation_;
+  std::coroutine_handle<> waiting_{};
+};
+
+// A wait for something that happens in the mount itself, which then calls ring().
+class Wake : public Awaited {
+ public:
+  using Awaited::Awaited;
+
+  bool await_ready() const { return has_rung_ || is_interrupted(); }
+  // EINTR if the operation was interrupted first.
+  Outcome<Done> await_resume() const;
+
+  // Whoever waits runs on, before ring() returns. Rung before that, nobody will wait.
+  void ring();
+
+ private:
+  bool has_rung_{};
+};
+
 // A request to the ensemble, and its answer once that has come.
-class Question {
+class Question : public Awaited {
  public:
   Question(cache::Coherence& ensemble, Operation& operation,
            replication::protocol::Request request);
-  Question(const Question&) = delete;
-  Question& operator=(const Question&) = delete;
   ~Question();
 
-  bool await_ready() const { return outcome_.has_value() || operation_.is_interrupted(); }
-  void await_suspend(std::coroutine_handle<> waiting);
+  bool await_ready() const { return outcome_.has_value() || is_interrupted(); }
 
  protected:
   // The answer; EINTR if the operation was interrupted before it came.
   Outcome<replication::protocol::Response> take();
 
  private:
-  friend class Operation;
-
-  void resume();
-
   client::Client& client_;
-  Operation& operation_;
   cache::Underway underway_;
   client::RequestId id_{};
   std::optional<replication::Result<client::Reply>> outcome_{};
-  std::coroutine_handle<> waiting_{};
 };
 
 // A question whose answer has the type `Body`.

@@ -47,6 +47,7 @@ struct Entry {
 struct Opened {
   handles::HandleId handle{};
   bool flush_is_needless{};  // closing has nothing to commit
+  bool is_stream{};          // has no position: every read and write comes with the offset 0
 };
 
 struct Created {

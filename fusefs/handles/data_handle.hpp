@@ -47,8 +47,9 @@ class DataHandle {
   void load(replication::Bytes data, const replication::Stat& stat);
 
   // True if the data must be fetched before a read at `offset`: there is none yet, or the file is
-  // read again from its beginning, or for the first time and the mount has heard of a newer version;
-  // or it is read on behind the end, which the reader has been told of, and there is a newer version
+  // read again from its beginning, or for the first time and the mount has heard of a newer
+  // version; or it is read on behind the end, which the reader has been told of, and there is a
+  // newer version
   // (`tail -f`). Whoever reads on to find the end finds that of the version that he has.
   bool is_stale_for_read(std::size_t offset, std::int64_t newest_mzxid) const;
 

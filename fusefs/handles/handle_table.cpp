@@ -6,6 +6,13 @@
 
 namespace zabfs::fusefs::handles {
 
+DataHandle* data_of(Handle& handle) {
+  if (auto* birth = std::get_if<BirthHandle>(&handle.body)) {
+    return &birth->data;
+  }
+  return std::get_if<DataHandle>(&handle.body);
+}
+
 HandleId HandleTable::open(Handle handle) {
   if (handles_.size() >= replication::limits::handles_max) {
     return 0;

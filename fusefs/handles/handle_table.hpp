@@ -1,6 +1,7 @@
 // What is open: a number for each open file and directory, and what it holds.
 //
 //   DataHandle         the data of a znode
+//   BirthHandle        the descriptor that made a znode, open to read and write
 //   TextHandle         text made when it was opened (`@stat`); reading it never changes it
 //   DirectoryHandle    a listing that does not move while it is read
 //
@@ -26,6 +27,13 @@ struct TextHandle {
   std::string text{};
 };
 
+// Reading tells the real name of what was made, as a line, once; writing sets its data, from the
+// beginning on. The two do not share a position, so offsets mean nothing.
+struct BirthHandle {
+  std::string unread_name{};
+  DataHandle data;
+};
+
 // The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
 struct DirectoryHandle {
   std::vector<std::string> names{};  // as they are shown, with `.` and `..`
@@ -33,8 +41,16 @@ struct DirectoryHandle {
 
 struct Handle {
   inodes::InodeNumber inode{};
-  std::variant<DataHandle, TextHandle, DirectoryHandle> body;
+  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle> body;
+
+  // The session that owns the znode, if this descriptor made it and it is ephemeral; otherwise 0.
+  // When that session is over, so is the descriptor.
+  std::int64_t owner{};
+  bool is_held{};  // the znode goes with the last close
 };
+
+// The data of a znode that the handle shows or sets; nullptr if it is none.
+DataHandle* data_of(Handle& handle);
 
 class HandleTable {
  public:

@@ -1,6 +1,10 @@
 #include "fusefs/kernel/answers.hpp"
 
+#include <linux/fuse.h>
+
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace zabfs::fusefs::kernel {
 namespace {
@@ -22,12 +26,48 @@ fuse_entry_param parameter_of(const Entry& entry) {
   return parameter;
 }
 
-fuse_file_info information_of(const Opened& opened) {
-  fuse_file_info information{};
-  information.fh = opened.handle;
-  information.direct_io = 1;
-  information.noflush = opened.flush_is_needless ? 1 : 0;
-  return information;
+// libfuse 3.14 can say everything of an opened file but that it is a stream, so this says it in the
+// kernel's own words (linux/fuse.h).
+fuse_open_out open_out_of(const Opened& opened) {
+  fuse_open_out out{};
+  out.fh = opened.handle;
+  out.open_flags = FOPEN_DIRECT_IO;
+  if (opened.is_stream) {
+    out.open_flags |= FOPEN_STREAM;
+  }
+  if (opened.flush_is_needless) {
+    out.open_flags |= FOPEN_NOFLUSH;
+  }
+  return out;
+}
+
+fuse_entry_out entry_out_of(const Entry& entry) {
+  fuse_entry_out out{};
+  out.nodeid = entry.number;
+  out.generation = static_cast<std::uint64_t>(entry.generation);
+  const struct stat& values = entry.values;
+  out.attr.ino = values.st_ino;
+  out.attr.size = static_cast<std::uint64_t>(values.st_size);
+  out.attr.blocks = static_cast<std::uint64_t>(values.st_blocks);
+  out.attr.atime = static_cast<std::uint64_t>(values.st_atim.tv_sec);
+  out.attr.mtime = static_cast<std::uint64_t>(values.st_mtim.tv_sec);
+  out.attr.ctime = static_cast<std::uint64_t>(values.st_ctim.tv_sec);
+  out.attr.atimensec = static_cast<std::uint32_t>(values.st_atim.tv_nsec);
+  out.attr.mtimensec = static_cast<std::uint32_t>(values.st_mtim.tv_nsec);
+  out.attr.ctimensec = static_cast<std::uint32_t>(values.st_ctim.tv_nsec);
+  out.attr.mode = values.st_mode;
+  out.attr.nlink = static_cast<std::uint32_t>(values.st_nlink);
+  out.attr.uid = values.st_uid;
+  out.attr.gid = values.st_gid;
+  out.attr.blksize = static_cast<std::uint32_t>(values.st_blksize);
+  return out;
+}
+
+int send(fuse_req_t request, const auto&... parts) {
+  std::array<char, (sizeof(parts) + ...)> buffer{};
+  std::size_t used = 0;
+  ((std::memcpy(buffer.data() + used, &parts, sizeof(parts)), used += sizeof(parts)), ...);
+  return fuse_reply_buf(request, buffer.data(), used);
 }
 
 }  // namespace
@@ -50,16 +90,14 @@ void KernelAnswers::answer(Ticket ticket, const Entry& entry) {
 }
 
 void KernelAnswers::answer(Ticket ticket, const Opened& opened) {
-  const fuse_file_info information = information_of(opened);
-  if (fuse_reply_open(request_of(ticket), &information) == -ENOENT) {
+  if (send(request_of(ticket), open_out_of(opened)) == -ENOENT) {
     filesystem_->abandon(opened.handle);
   }
 }
 
 void KernelAnswers::answer(Ticket ticket, const Created& created) {
-  const fuse_entry_param parameter = parameter_of(created.entry);
-  const fuse_file_info information = information_of(created.opened);
-  if (fuse_reply_create(request_of(ticket), &parameter, &information) == -ENOENT) {
+  if (send(request_of(ticket), entry_out_of(created.entry), open_out_of(created.opened)) ==
+      -ENOENT) {
     filesystem_->abandon(created.opened.handle);
     filesystem_->forget(created.entry.number, 1);
   }

@@ -1,6 +1,9 @@
 #include "tests/support/fake_ensemble.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include "replication/model/path.hpp"
@@ -45,7 +48,12 @@ RequestId FakeEnsemble::submit(Request request, ReplyCallback callback) {
   Result<fusefs::client::Reply> reply =
       outcome ? Result<fusefs::client::Reply>({.body = std::move(*outcome), .zxid = {zxid_}})
               : outcome.error();
+  std::optional<Request> read;
+  if (!is_change(request)) {
+    read = request;
+  }
   waiting_.push_back({.id = id,
+                      .read = std::move(read),
                       .path = path_of(request),
                       .reply = std::move(reply),
                       .callback = std::move(callback)});
@@ -81,6 +89,36 @@ void FakeEnsemble::lose_connection() {
     on_state_(fusefs::client::SessionState::connecting);
     on_state_(fusefs::client::SessionState::connected);
   }
+}
+
+void FakeEnsemble::lose_answers() {
+  const auto kept = std::stable_partition(
+      waiting_.begin(), waiting_.end(),
+      [this](const Waiting& waiting) { return waiting.event || !held_.contains(waiting.path); });
+  std::vector<Waiting> lost(std::make_move_iterator(kept), std::make_move_iterator(waiting_.end()));
+  waiting_.erase(kept, waiting_.end());
+  held_.clear();
+  lose_connection();
+  for (auto& waiting : lost) {
+    if (waiting.read) {
+      const Outcome again = std::visit([this](const auto& r) { return apply(r); }, *waiting.read);
+      waiting.reply =
+          again ? Result<fusefs::client::Reply>({.body = *again, .zxid = {zxid_}}) : again.error();
+    } else {
+      waiting.reply = ErrorCode::connection_loss;
+    }
+    waiting_.push_back(std::move(waiting));
+  }
+}
+
+void FakeEnsemble::expire_session() {
+  for (const auto& [path, znode] : Tree(tree_)) {
+    if (znode.stat.ephemeral_owner == session_.value) {
+      remove(path);
+    }
+  }
+  ++session_.value;
+  lose_connection();
 }
 
 void FakeEnsemble::fire(EventType type, const std::string& path) {
@@ -154,6 +192,7 @@ Result<Stat> FakeEnsemble::add(const std::string& path, const Data& data, const 
     return ErrorCode::no_children_for_ephemerals;
   }
   const auto zxid = static_cast<std::int64_t>(++zxid_);
+  ++parent->second.creates;
   ++parent->second.stat.num_children;
   ++parent->second.stat.cversion;
   parent->second.stat.pzxid = zxid;
@@ -171,16 +210,28 @@ Result<Stat> FakeEnsemble::add(const std::string& path, const Data& data, const 
   return znode.stat;
 }
 
+std::string FakeEnsemble::path_for(const std::string& path, std::int32_t flags) const {
+  const auto parent = tree_.find(std::string(parent_of(path)));
+  if ((flags & 2) == 0 || parent == tree_.end()) {
+    return path;
+  }
+  std::array<char, 12> digits{};
+  std::snprintf(digits.data(), digits.size(), "%010d", parent->second.creates);
+  return path + digits.data();
+}
+
 FakeEnsemble::Outcome FakeEnsemble::apply(const CreateRequest& request) {
+  const std::string path = path_for(request.path, request.flags);
   const auto added =
-      add(request.path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
-  return added ? Outcome(PathResponse{request.path}) : added.error();
+      add(path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
+  return added ? Outcome(PathResponse{path}) : added.error();
 }
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const Create2Request& request) {
+  const std::string path = path_for(request.path, request.flags);
   const auto added =
-      add(request.path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
-  return added ? Outcome(PathStatResponse{request.path, *added}) : added.error();
+      add(path, request.data, request.acl, (request.flags & 1) != 0 ? session().value : 0);
+  return added ? Outcome(PathStatResponse{path, *added}) : added.error();
 }
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const DeleteRequest& request) {

@@ -29,6 +29,7 @@ class FakeEnsemble : public fusefs::client::Client {
     replication::Data data{};
     replication::Stat stat{};
     replication::Acl acl{};
+    int creates{};  // children ever created
   };
 
   FakeEnsemble();
@@ -43,7 +44,7 @@ class FakeEnsemble : public fusefs::client::Client {
     on_state_ = std::move(callback);
   }
   fusefs::client::SessionState state() const override { return state_; }
-  replication::SessionId session() const override { return {77}; }
+  replication::SessionId session() const override { return session_; }
   std::int32_t timeout_ms() const override { return 10'000; }
   std::string server() const override { return "fake:2181"; }
   std::size_t watches() const override { return watches_.node.size() + watches_.children.size(); }
@@ -56,6 +57,13 @@ class FakeEnsemble : public fusefs::client::Client {
   // The connection is lost and had again: all watches are gone, as from a client that does not set
   // them again; what was asked before is answered after.
   void lose_connection();
+
+  // The connection is lost before what is held was answered: reads of it are asked again, writes
+  // fail with connection_loss. Both come last.
+  void lose_answers();
+
+  // The session ends, with its ephemeral znodes, and another begins.
+  void expire_session();
 
   void hold(const std::string& path) { held_.insert(path); }
   void release() { held_.clear(); }
@@ -87,6 +95,7 @@ class FakeEnsemble : public fusefs::client::Client {
   // A reply, or an event.
   struct Waiting {
     fusefs::client::RequestId id{};
+    std::optional<replication::protocol::Request> read{};  // asked again on another connection
     std::string path{};
     replication::Result<fusefs::client::Reply> reply;
     fusefs::client::ReplyCallback callback{};
@@ -116,6 +125,8 @@ class FakeEnsemble : public fusefs::client::Client {
 
   replication::Result<replication::Stat> add(const std::string& path, const replication::Data& data,
                                              const replication::Acl& acl, std::int64_t owner);
+  // The path that a create with these flags gives: digits behind a sequential one.
+  std::string path_for(const std::string& path, std::int32_t flags) const;
   // The event goes to the end of what waits once nothing can undo the change any more.
   void fire(replication::protocol::EventType type, const std::string& path);
   void queue_events();
@@ -127,6 +138,7 @@ class FakeEnsemble : public fusefs::client::Client {
   std::function<void(const fusefs::client::WatchNotice&)> on_event_{};
   std::function<void(fusefs::client::SessionState)> on_state_{};
   std::uint64_t zxid_{};
+  replication::SessionId session_{77};
   std::uint64_t last_id_{};
   std::size_t request_count_{};
   std::deque<Waiting> waiting_{};

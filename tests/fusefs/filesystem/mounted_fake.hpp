@@ -38,6 +38,7 @@ struct Answer {
   struct stat attributes {};
   HandleId handle{};
   bool flush_is_needless{};
+  bool is_stream{};
   std::string text{};  // content, or an extended attribute
   std::vector<std::string> names{};
   std::size_t written{};
@@ -65,6 +66,7 @@ class RecordedAnswers : public fusefs::Answers {
     answer.inode = created.entry.number;
     answer.attributes = created.entry.values;
     answer.handle = created.opened.handle;
+    answer.is_stream = created.opened.is_stream;
   }
   void answer(fusefs::Ticket ticket, const fusefs::Content& content) override {
     of(ticket).text = replication::text_of(content.bytes);
@@ -157,6 +159,9 @@ struct MountedFake {
   }
   Answer release(HandleId handle) {
     return ask<fusefs::Done>([&](auto r) { fs.release(std::move(r), handle); });
+  }
+  Answer make_file(const std::string& name, InodeNumber parent = root) {
+    return ask<fusefs::Entry>([&](auto r) { fs.make_file(std::move(r), {parent, name}); });
   }
   Answer make_directory(const std::string& name, InodeNumber parent = root) {
     return ask<fusefs::Entry>([&](auto r) { fs.make_directory(std::move(r), {parent, name}); });

@@ -16,7 +16,7 @@ TEST(Tree, MkdirCreatesNullData) {
   EXPECT_EQ(m.make_directory("d").error, EEXIST);
   EXPECT_EQ(m.make_directory("x@stat").error, EPERM);
   EXPECT_EQ(m.make_directory("bad\x01name").error, EINVAL);
-  EXPECT_EQ(m.make_directory("lock-@es").error, ENOTSUP);
+  EXPECT_EQ(m.make_directory("lock-@es").error, EINVAL);
 }
 
 TEST(Tree, RemovingFollowsTheKind) {
