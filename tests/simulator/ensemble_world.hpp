@@ -88,6 +88,7 @@ class EnsembleWorld : private SimNetwork::Listener,
   void forget_crash_points();
 
   const std::vector<replication::ServerId>& servers() const { return ids_; }
+  const replication::Ensemble& ensemble() const { return options_.replica.ensemble; }
   const replication::Member& member(replication::ServerId server) const;
   const SimServer& server(replication::ServerId server) const { return at(server).server; }
   SimDisk& disk(replication::ServerId server) { return at(server).server.disk(); }

@@ -161,11 +161,9 @@ bool ScenarioWorld::takes_a_write(ServerId server) {
 void ScenarioWorld::check_durability() {
   std::vector<CommittedLogDurability::Server> all;
   for (const ServerId server : servers()) {
-    all.push_back({.id = server,
-                   .is_voter = !world_->member(server).is_observer,
-                   .disk = &world_->server(server).disk()});
+    all.push_back({.id = server, .disk = &world_->server(server).disk()});
   }
-  checkers_.durability.check(all, "in the scenario");
+  checkers_.durability.check(world_->ensemble(), all, "in the scenario");
 }
 
 // --- what happens ---

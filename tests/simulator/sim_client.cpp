@@ -94,6 +94,8 @@ void SimClient::act_connected() {
     set_up();
   } else if (is_resting_) {
     read_everything();
+  } else if (is_sparing_) {
+    write_one();
   } else if (!pinned_ && draw(chance_, options_.moves_of_1000)) {
     move_on();
   } else if (draw(chance_, options_.closes_of_1000)) {
@@ -147,6 +149,12 @@ void SimClient::read_everything() {
   ask(SyncRequest{.path = "/"});
   for (std::uint64_t i = 0; i < options_.registers; ++i) {
     ask(GetDataRequest{.path = "/r" + std::to_string(i)});
+  }
+}
+
+void SimClient::write_one() {
+  if (asked_.empty() && writes_ == 0) {
+    ask(SetDataRequest{.path = register_path(), .data = value()});
   }
 }
 

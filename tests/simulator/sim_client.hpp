@@ -63,6 +63,9 @@ class SimClient : private ClientTransport {
   // From now on it talks to this server only.
   void pin(replication::ServerId server);
 
+  // From now on it writes one register at a time, and nothing more once that was acknowledged.
+  void write_sparingly() { is_sparing_ = true; }
+
   // No more load: once what it asked is answered, it reads every register behind a sync, and then
   // only keeps its session.
   void rest() { is_resting_ = true; }
@@ -94,6 +97,7 @@ class SimClient : private ClientTransport {
   void act_connected();
   void move_on();
   void open_connection();
+  void write_one();
   void burst();
   void set_up();
   void read_everything();
@@ -143,6 +147,7 @@ class SimClient : private ClientTransport {
   bool is_greeted_{};
   bool is_closing_{};
   bool is_set_up_{};
+  bool is_sparing_{};
   bool is_resting_{};
   bool is_reading_everything_{};
   bool has_rested_{};

@@ -41,7 +41,7 @@ void SimClient::on_greeting(const ConnectResponse& response) {
   if (is_new) {
     checkers_.sessions.on_opened(session, session_.timeout_ms);
   }
-  checkers_.sessions.on_answered(session, connected_);
+  checkers_.sessions.on_welcomed(session, connected_);
   if (!watched_.empty()) {
     std::vector<std::string> paths;
     for (const auto& [path, version] : watched_) {

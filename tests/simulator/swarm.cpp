@@ -40,6 +40,22 @@ replication::ReplicaOptions draw_replica(const Swarm& swarm, Random& chance) {
   return options;
 }
 
+// One in five ensembles has voters of different weight, some of none; most of these have groups.
+// The dice are others than those of the world, which is the same without this.
+void draw_weights(replication::Ensemble& ensemble, Random chance) {
+  if (!draw(chance, 200)) {
+    return;
+  }
+  const std::uint64_t groups = 1 + chance.below(3);
+  for (auto& member : ensemble.members) {
+    member.weight = chance.below(4);
+    member.group = static_cast<std::uint32_t>(chance.below(groups));
+  }
+  if (mistake_in(ensemble, ensemble.members.front().id)) {  // nobody weighs anything
+    ensemble.members.front().weight = 1;
+  }
+}
+
 NetworkOptions draw_network(Random& chance) {
   NetworkOptions options;
   options.delay_max = millisecond << chance.below(5);
@@ -121,6 +137,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters) 
   swarm.client = draw_client(chance);
   swarm.faults = draw_faults(chance);
   swarm.world.seed = chance.next();
+  draw_weights(swarm.world.replica.ensemble, Random(~seed));
   return swarm;
 }
 
@@ -134,7 +151,14 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
   out << "  replica: peer timeout " << replica.peer_timeout_ms << " ms, epochs of "
       << replica.epoch_transactions_max << ", " << replica.history_bytes
       << " bytes of history, snapshot every " << replica.snapshot_every << ", segments of "
-      << replica.log_segment_bytes << " bytes\n";
+      << replica.log_segment_bytes << " bytes";
+  for (const auto& member : replica.ensemble.members) {
+    if (member.weight != 1 || member.group != 0) {
+      out << ", server " << member.id << " weighs " << member.weight << " in group "
+          << member.group;
+    }
+  }
+  out << '\n';
   out << "  network: delay up to " << network.delay_max << " us, connecting up to "
       << network.connect_max << " us, silence up to " << network.silence_max
       << " us, of 100000 frames " << network.breaks_per_100k << " break and "

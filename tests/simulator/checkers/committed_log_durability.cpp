@@ -1,12 +1,15 @@
 #include "tests/simulator/checkers/committed_log_durability.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <map>
+
+#include "tests/simulator/checkers/voting_power.hpp"
 
 namespace zabfs::test {
 
-void CommittedLogDurability::check(const std::vector<Server>& servers, std::string_view when) {
-  std::vector<std::size_t> reached;
+void CommittedLogDurability::check(const replication::Ensemble& ensemble,
+                                   const std::vector<Server>& servers, std::string_view when) {
+  std::map<replication::ServerId, std::size_t> reached;
   for (const Server& server : servers) {
     const DurableLog log = read_log(server.disk->durable_copy());
     if (log.refusal) {
@@ -18,15 +21,18 @@ void CommittedLogDurability::check(const std::vector<Server>& servers, std::stri
       findings_.add("ProcessConsistency", when, ", server ", server.id, " has delivered ",
                     prefix_.history()[reach].zxid, " and would lose it with its power");
     }
-    if (server.is_voter) {
-      reached.push_back(reach);
+    reached[server.id] = reach;
+  }
+  std::size_t by_quorum = 0;
+  for (const auto& [id, reach] : reached) {
+    const auto has_it = [&](replication::ServerId server) { return reached.at(server) >= reach; };
+    if (reach > by_quorum && are_quorum(ensemble, has_it)) {
+      by_quorum = reach;
     }
   }
-  std::ranges::sort(reached, std::greater<>());
-  const std::size_t by_majority = reached[reached.size() / 2];
-  if (by_majority < prefix_.history().size()) {
-    findings_.add("CommittedLogDurability", when, ", no majority has ",
-                  prefix_.history()[by_majority].zxid, ", which was delivered");
+  if (by_quorum < prefix_.history().size()) {
+    findings_.add("CommittedLogDurability", when, ", no quorum has ",
+                  prefix_.history()[by_quorum].zxid, ", which was delivered");
   }
 }
 

@@ -1,5 +1,5 @@
-// CommittedLogDurability: whatever anybody has delivered is in the durable logs of a majority of
-// the voters, even if the power failed everywhere now and nothing unsynced survived.
+// CommittedLogDurability: whatever anybody has delivered is in the durable logs of a quorum of
+// voters, even if the power failed everywhere now and nothing unsynced survived.
 //
 // ProcessConsistency: what a server has delivered is in its own durable log, too.
 #pragma once
@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "replication/zab/ensemble.hpp"
 #include "tests/simulator/checkers/prefix_consistency.hpp"
 #include "tests/support/sim_disk.hpp"
 
@@ -16,15 +17,15 @@ class CommittedLogDurability {
  public:
   struct Server {
     replication::ServerId id{};
-    bool is_voter{};
     const SimDisk* disk{};
   };
 
   CommittedLogDurability(Findings& findings, const PrefixConsistency& prefix)
       : findings_(findings), prefix_(prefix) {}
 
-  // `servers`: all there are.
-  void check(const std::vector<Server>& servers, std::string_view when);
+  // `servers`: all of `ensemble`.
+  void check(const replication::Ensemble& ensemble, const std::vector<Server>& servers,
+             std::string_view when);
 
  private:
   Findings& findings_;

@@ -6,9 +6,23 @@ namespace zabfs::test {
 
 using namespace replication;
 
+void SessionLife::on_welcomed(SessionId session, Micros opened) {
+  Known& known = known_[session];
+  known.heard = std::max(known.heard, opened);
+  known.revived.reset();
+}
+
 void SessionLife::on_answered(SessionId session, Micros sent) {
-  Micros& heard = known_[session].heard;
-  heard = std::max(heard, sent);
+  Known& known = known_[session];
+  if (sent < earliest_end(known)) {
+    known.heard = std::max(known.heard, sent);
+    known.revived.reset();
+  } else if (!known.revived) {
+    known.revived = sent;
+  } else if (sent > *known.revived + tolerance_) {
+    known.heard = sent;
+    known.revived.reset();
+  }
 }
 
 void SessionLife::on_lock_released(SessionId session) {
@@ -50,9 +64,12 @@ void SessionLife::on_refused(SessionId session, Micros now) {
   expect_overdue(session, known_[session], now);
 }
 
+Micros SessionLife::earliest_end(const Known& known) const {
+  return known.heard + Micros{known.timeout_ms} * millisecond - tolerance_;
+}
+
 void SessionLife::expect_overdue(SessionId session, const Known& known, Micros now) {
-  const Micros timeout = Micros{known.timeout_ms} * millisecond;
-  if (!known.is_close_asked && known.timeout_ms > 0 && now < known.heard + timeout - tolerance_) {
+  if (!known.is_close_asked && known.timeout_ms > 0 && now < earliest_end(known)) {
     findings_.add("SessionLife", "session ", session, " ended at ", now, "us but asked at ",
                   known.heard, "us and has a timeout of ", known.timeout_ms, " ms");
   }

@@ -1,7 +1,11 @@
 // SessionLife: a session ends because its client closes it or is silent for its timeout, and it
 // ends once; a lock (an ephemeral znode that only one can create) is given on only after that.
 //
-// A client was certainly heard of when a request was sent that was later answered.
+// A client was certainly heard of when a request was sent that was later answered. But where a
+// session is overdue already, its end may be under way, and a learner that has not heard of it goes
+// on answering for a while. So an answer then proves only that the session lives if others prove it
+// still after that while; the welcome of a new connection proves it at once, because the leader
+// decides on it.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +28,8 @@ class SessionLife {
   void on_opened(replication::SessionId session, std::int32_t timeout_ms) {
     known_[session].timeout_ms = timeout_ms;
   }
+  // A connection that was opened at `opened` was welcomed.
+  void on_welcomed(replication::SessionId session, Micros opened);
   // A request sent at `sent` was answered.
   void on_answered(replication::SessionId session, Micros sent);
   void on_close_asked(replication::SessionId session) { known_[session].is_close_asked = true; }
@@ -40,11 +46,14 @@ class SessionLife {
  private:
   struct Known {
     std::int32_t timeout_ms{};
-    Micros heard{};  // for sure
+    Micros heard{};                   // for sure
+    std::optional<Micros> revived{};  // the first answer since it was overdue
     bool is_close_asked{};
     bool has_ended{};
   };
 
+  // Before it, the session cannot be overdue on any server.
+  Micros earliest_end(const Known& known) const;
   void expect_overdue(replication::SessionId session, const Known& known, Micros now);
 
   Findings& findings_;
