@@ -4,7 +4,8 @@
 //   another connection takes the
 //                                              session, nonsense)--> gone
 //
-// Watches belong to the connection, not to the session: they go with it (WIRE, section 13).
+// Watches and identities belong to the connection, not to the session: they go with it (WIRE,
+// sections 13 and 14).
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <map>
 #include <string>
 
+#include "replication/model/acl.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/pipeline/request_queue.hpp"
 
@@ -20,6 +22,7 @@ namespace zabfs::replication {
 
 struct Connection {
   std::string address{};
+  Identities identities{};    // grows only; the first is ("ip", address)
   SessionId session{};        // 0 until the connect request
   std::int32_t timeout_ms{};  // negotiated on this connection
   bool was_heard{};           // since the leader was last told

@@ -11,8 +11,18 @@ namespace zabfs::replication {
 using pipeline::PendingReply;
 using protocol::OpCode;
 
+namespace {
+
+pipeline::LocalRequest local_request(const Connection& connection, protocol::Request request) {
+  return {.request = std::move(request), .identities = connection.identities.size()};
+}
+
+}  // namespace
+
 void Replica::State::on_connected(ConnectionId id, std::string address) {
-  connections_[id].address = std::move(address);
+  Connection& connection = connections_[id];
+  connection.identities = {{"ip", address}};
+  connection.address = std::move(address);
 }
 
 void Replica::State::on_disconnected(ConnectionId id) {
@@ -157,9 +167,9 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
     await_decision(connection, {.xid = header.xid, .op = op, .what = pipeline::AwaitedWrite{}});
     this->request(pipeline::Close{.connection = id, .session = session});
   } else if (op == OpCode::sync) {
-    await_decision(connection, {.xid = header.xid,
-                                .op = op,
-                                .what = pipeline::LocalRequest{.request = std::move(request)}});
+    await_decision(
+        connection,
+        {.xid = header.xid, .op = op, .what = local_request(connection, std::move(request))});
     this->request(pipeline::Sync{.connection = id});
   } else if (protocol::is_write(op)) {
     pipeline::AwaitedWrite awaited;
@@ -170,18 +180,18 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
     }
     await_decision(connection, {.xid = header.xid, .op = op, .what = std::move(awaited)});
     if (peer_.is_leading()) {
-      decide_write({.server = options_.id, .connection = id}, session, request);
+      decide_write({.server = options_.id, .connection = id},
+                   {.session = session, .identities = connection.identities}, request);
     } else {
       this->request(pipeline::Write{.connection = id,
                                     .session = session,
                                     .op = header.op,
+                                    .identities = connection.identities,
                                     .body = {body.begin(), body.end()}});
     }
   } else {
     await(id, connection,
-          {.xid = header.xid,
-           .op = op,
-           .what = pipeline::LocalRequest{.request = std::move(request)}});
+          {.xid = header.xid, .op = op, .what = local_request(connection, std::move(request))});
   }
 }
 
@@ -249,7 +259,8 @@ bool Replica::State::answer(ConnectionId id, Connection& connection, const Pendi
   Bytes& out = ports_.clients.outbox(id);
   ++replies_sent_;
   if (const auto* local = std::get_if<pipeline::LocalRequest>(&reply.what)) {
-    reader_.answer(local->request, reply.xid, id, out);
+    const IdentitiesView identities(connection.identities);
+    reader_.answer(local->request, reply.xid, id, identities.first(local->identities), out);
     return true;
   }
   if (const auto* greeting = std::get_if<pipeline::Greeting>(&reply.what)) {

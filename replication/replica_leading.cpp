@@ -41,22 +41,22 @@ void Replica::State::decide(zab::Origin /*origin*/, const Other& /*message*/) {}
 void Replica::State::decide(zab::Origin origin, const pipeline::Write& write) {
   auto request = protocol::decode_request(write.op, write.body);
   if (request && protocol::is_write(protocol::op_of(*request)) && !peer_.is_exhausted()) {
-    decide_write(origin, write.session, *request);
+    decide_write(origin, {.session = write.session, .identities = write.identities}, *request);
   }
 }
 
 // A session that ends, or has moved to another connection, changes nothing any more.
-void Replica::State::decide_write(zab::Origin origin, SessionId session,
+void Replica::State::decide_write(zab::Origin origin, const pipeline::Client& client,
                                   protocol::Request& request) {
   pipeline::Failed failed{.connection = origin.connection, .until = peer_.proposed()};
-  if (closing_.contains(session)) {
+  if (closing_.contains(client.session)) {
     failed.error = static_cast<std::int32_t>(ErrorCode::session_expired);
-  } else if (!owns(origin, session)) {
+  } else if (!owns(origin, client.session)) {
     failed.error = static_cast<std::int32_t>(ErrorCode::session_moved);
   } else {
-    auto prepared = pipeline::prepare(request, session, pending_);
+    auto prepared = pipeline::prepare(request, client, pending_);
     if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
-      propose(session, std::move(*body), origin);
+      propose(client.session, std::move(*body), origin);
       return;
     }
     // Decided upon what is in flight: it may be said only once that is history.

@@ -185,7 +185,7 @@ class Replica::State {
   void decide_request(ServerId from, const pipeline::ForwardedMessage& message);
   void hear_of(SessionId session);
   void decide(zab::Origin origin, const pipeline::Write& write);
-  void decide_write(zab::Origin origin, SessionId session, protocol::Request& request);
+  void decide_write(zab::Origin origin, const pipeline::Client& client, protocol::Request& request);
   void decide(zab::Origin origin, const pipeline::Open& open);
   void decide(zab::Origin origin, const pipeline::Attach& attach);
   void decide(zab::Origin origin, const pipeline::Close& close);

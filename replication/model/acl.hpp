@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -19,6 +20,7 @@ inline constexpr std::int32_t admin = 16;
 inline constexpr std::int32_t all = 31;
 }  // namespace permission
 
+// Who somebody is, as far as a scheme can tell: ("digest", "bob:base64"), ("ip", "10.0.0.7").
 struct Identity {
   std::string scheme{};
   std::string id{};
@@ -26,6 +28,13 @@ struct Identity {
   static auto fields(auto& i) { return std::tie(i.scheme, i.id); }
   auto operator<=>(const Identity&) const = default;
 };
+
+// Those of one client. A client gains identities and never loses one before its connection ends.
+using Identities = std::vector<Identity>;
+using IdentitiesView = std::span<const Identity>;
+
+// Whoever has it may do everything; no ACL can name it.
+inline constexpr const char* super_scheme = "super";
 
 struct AclEntry {
   std::int32_t permissions{};

@@ -11,10 +11,13 @@ bool is_everybody(const Identity& identity) {
 
 }  // namespace
 
-bool is_allowed(const Acl& acl, std::int32_t permissions) {
-  return std::ranges::any_of(acl, [permissions](const AclEntry& entry) {
-    return (entry.permissions & permissions) != 0 && is_everybody(entry.identity);
-  });
+bool is_allowed(const Acl& acl, std::int32_t permissions, IdentitiesView identities) {
+  return std::ranges::any_of(acl,
+                             [permissions](const AclEntry& entry) {
+                               return (entry.permissions & permissions) != 0 &&
+                                      is_everybody(entry.identity);
+                             }) ||
+         std::ranges::find(identities, super_scheme, &Identity::scheme) != identities.end();
 }
 
 Result<Acl> storable(const Acl& acl) {

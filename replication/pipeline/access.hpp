@@ -11,8 +11,8 @@
 
 namespace zabfs::replication::pipeline {
 
-// True if everybody has at least one of the `permissions` bits.
-bool is_allowed(const Acl& acl, std::int32_t permissions);
+// True if one of `identities`, or everybody, has at least one of the `permissions` bits.
+bool is_allowed(const Acl& acl, std::int32_t permissions, IdentitiesView identities);
 
 // The ACL as it is stored: exact duplicates dropped. invalid_acl if it is empty or names an
 // identity that cannot be checked. (ZooKeeper, PrepRequestProcessor.fixupACL.)

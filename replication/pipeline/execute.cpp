@@ -28,8 +28,13 @@ ReplyHeader ok_header(std::int32_t xid, std::int64_t zxid) { return {.xid = xid,
 class Answer {
  public:
   Answer(const tree::DataTree& tree, tree::WatchTable& watches, ConnectionId connection,
-         std::int32_t xid, Bytes& out)
-      : tree_(tree), watches_(watches), connection_(connection), xid_(xid), out_(out) {}
+         IdentitiesView identities, std::int32_t xid, Bytes& out)
+      : tree_(tree),
+        watches_(watches),
+        connection_(connection),
+        identities_(identities),
+        xid_(xid),
+        out_(out) {}
 
   // A watch is set on what is absent too: it fires when that is created.
   ErrorCode operator()(const protocol::ExistsRequest& r) {
@@ -76,7 +81,7 @@ class Answer {
       return ErrorCode::no_node;
     }
     const Acl& acl = tree_.acl_of(*node);
-    if (!is_allowed(acl, permission::read | permission::admin)) {
+    if (!is_allowed(acl, permission::read | permission::admin, identities_)) {
       return ErrorCode::no_auth;
     }
     return reply(protocol::GetAclResponse{.acl = acl, .stat = tree_.stat_of(*node)});
@@ -150,7 +155,7 @@ class Answer {
     if (node == nullptr) {
       return ErrorCode::no_node;
     }
-    if (!is_allowed(tree_.acl_of(*node), permission::read)) {
+    if (!is_allowed(tree_.acl_of(*node), permission::read, identities_)) {
       return ErrorCode::no_auth;
     }
     return node;
@@ -181,6 +186,7 @@ class Answer {
   const tree::DataTree& tree_;
   tree::WatchTable& watches_;
   ConnectionId connection_;
+  IdentitiesView identities_;
   std::int32_t xid_;
   Bytes& out_;
 };
@@ -227,8 +233,9 @@ protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& oper
 }  // namespace
 
 void Reader::answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
-                    Bytes& out) {
-  const ErrorCode error = std::visit(Answer(tree_, watches_, connection, xid, out), request);
+                    IdentitiesView identities, Bytes& out) {
+  const ErrorCode error =
+      std::visit(Answer(tree_, watches_, connection, identities, xid, out), request);
   if (error != ErrorCode::ok) {
     append_header(xid, tree_.last_applied(), error, out);
   }

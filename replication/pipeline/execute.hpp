@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/pipeline/request_queue.hpp"
@@ -23,10 +24,11 @@ class Reader {
   // Both outlive this.
   Reader(const tree::DataTree& tree, tree::WatchTable& watches) : tree_(tree), watches_(watches) {}
 
-  // Answers `request` of `connection`. Watch events that setWatches finds overdue go to `out` in
-  // front of its reply. Requests that need a transaction are not answered here: unimplemented.
+  // Answers `request` of `connection`, which had `identities` when it asked. Watch events that
+  // setWatches finds overdue go to `out` in front of its reply. Requests that need a transaction
+  // are not answered here: unimplemented.
   void answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
-              Bytes& out);
+              IdentitiesView identities, Bytes& out);
 
  private:
   std::int64_t last_zxid() const { return tree_.last_applied().wire(); }

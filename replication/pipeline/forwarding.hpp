@@ -20,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/result.hpp"
@@ -30,9 +31,12 @@ struct Write {
   ConnectionId connection{};
   SessionId session{};
   std::int32_t op{};
-  Bytes body{};  // the request behind its header, as the client sent it
+  Identities identities{};  // of the client when it asked
+  Bytes body{};             // the request behind its header, as the client sent it
 
-  static auto fields(auto& m) { return std::tie(m.connection, m.session, m.op, m.body); }
+  static auto fields(auto& m) {
+    return std::tie(m.connection, m.session, m.op, m.identities, m.body);
+  }
   bool operator==(const Write&) const = default;
 };
 

@@ -43,7 +43,7 @@ bool is_version(std::int32_t wanted, std::int32_t present) {
 }
 
 template <class Create>
-Result<tree::CreateNode> prepare_create(Create& request, SessionId session,
+Result<tree::CreateNode> prepare_create(Create& request, const Client& client,
                                         PendingChanges& pending) {
   const auto mode = CreateMode::from_flags(request.flags);
   if (!mode || !looks_like_a_path(request.path)) {
@@ -57,7 +57,7 @@ Result<tree::CreateNode> prepare_create(Create& request, SessionId session,
   if (!parent) {
     return ErrorCode::no_node;
   }
-  if (!is_allowed(*parent->acl, permission::create)) {
+  if (!is_allowed(*parent->acl, permission::create, client.identities)) {
     return ErrorCode::no_auth;
   }
   // A counter that is used up would give out its last number again (ZooKeeper's sticks there too).
@@ -73,7 +73,7 @@ Result<tree::CreateNode> prepare_create(Create& request, SessionId session,
   if (parent->ephemeral_owner != SessionId{}) {
     return ErrorCode::no_children_for_ephemerals;
   }
-  const SessionId owner = mode->ephemeral ? session : SessionId{};
+  const SessionId owner = mode->ephemeral ? client.session : SessionId{};
   const std::int32_t creates = used_up ? parent->creates : parent->creates + 1;
   pending.create(path, *acl, owner);
   return tree::CreateNode{.path = std::move(path),
@@ -83,7 +83,8 @@ Result<tree::CreateNode> prepare_create(Create& request, SessionId session,
                           .parent_creates = creates};
 }
 
-Result<tree::DeleteNode> prepare_delete(protocol::DeleteRequest& request, PendingChanges& pending) {
+Result<tree::DeleteNode> prepare_delete(protocol::DeleteRequest& request, const Client& client,
+                                        PendingChanges& pending) {
   if (is_built_in(request.path) || !looks_like_a_path(request.path)) {
     return ErrorCode::bad_arguments;
   }
@@ -91,7 +92,7 @@ Result<tree::DeleteNode> prepare_delete(protocol::DeleteRequest& request, Pendin
   if (!parent) {
     return ErrorCode::no_node;
   }
-  if (!is_allowed(*parent->acl, permission::remove)) {
+  if (!is_allowed(*parent->acl, permission::remove, client.identities)) {
     return ErrorCode::no_auth;
   }
   const auto node = pending.find(request.path);
@@ -110,7 +111,8 @@ Result<tree::DeleteNode> prepare_delete(protocol::DeleteRequest& request, Pendin
 
 // What setData and check have in common: the znode, if `permissions` and `version` allow.
 Result<FutureNode> find_versioned(const std::string& path, std::int32_t permissions,
-                                  std::int32_t version, const PendingChanges& pending) {
+                                  std::int32_t version, const Client& client,
+                                  const PendingChanges& pending) {
   if (!Path::parse(path)) {
     return ErrorCode::bad_arguments;
   }
@@ -118,7 +120,7 @@ Result<FutureNode> find_versioned(const std::string& path, std::int32_t permissi
   if (!node) {
     return ErrorCode::no_node;
   }
-  if (!is_allowed(*node->acl, permissions)) {
+  if (!is_allowed(*node->acl, permissions, client.identities)) {
     return ErrorCode::no_auth;
   }
   if (!is_version(version, node->version)) {
@@ -127,8 +129,10 @@ Result<FutureNode> find_versioned(const std::string& path, std::int32_t permissi
   return *node;
 }
 
-Result<tree::SetData> prepare_set_data(protocol::SetDataRequest& request, PendingChanges& pending) {
-  const auto node = find_versioned(request.path, permission::write, request.version, pending);
+Result<tree::SetData> prepare_set_data(protocol::SetDataRequest& request, const Client& client,
+                                       PendingChanges& pending) {
+  const auto node =
+      find_versioned(request.path, permission::write, request.version, client, pending);
   if (!node) {
     return node.error();
   }
@@ -143,19 +147,23 @@ class OperationPreparer {
  public:
   using Change = Result<std::optional<tree::NodeChange>>;
 
-  OperationPreparer(SessionId session, PendingChanges& pending)
-      : session_(session), pending_(pending) {}
+  OperationPreparer(const Client& client, PendingChanges& pending)
+      : client_(client), pending_(pending) {}
 
   Change operator()(protocol::CreateRequest& r) {
-    return wrap(prepare_create(r, session_, pending_));
+    return wrap(prepare_create(r, client_, pending_));
   }
   Change operator()(protocol::Create2Request& r) {
-    return wrap(prepare_create(r, session_, pending_));
+    return wrap(prepare_create(r, client_, pending_));
   }
-  Change operator()(protocol::DeleteRequest& r) { return wrap(prepare_delete(r, pending_)); }
-  Change operator()(protocol::SetDataRequest& r) { return wrap(prepare_set_data(r, pending_)); }
+  Change operator()(protocol::DeleteRequest& r) {
+    return wrap(prepare_delete(r, client_, pending_));
+  }
+  Change operator()(protocol::SetDataRequest& r) {
+    return wrap(prepare_set_data(r, client_, pending_));
+  }
   Change operator()(protocol::CheckRequest& r) {
-    const auto node = find_versioned(r.path, permission::read, r.version, pending_);
+    const auto node = find_versioned(r.path, permission::read, r.version, client_, pending_);
     if (!node) {
       return node.error();
     }
@@ -171,7 +179,7 @@ class OperationPreparer {
     return std::optional<tree::NodeChange>(std::move(*outcome));
   }
 
-  SessionId session_;
+  const Client& client_;
   PendingChanges& pending_;
 };
 
@@ -189,11 +197,11 @@ protocol::MultiResponse failed_multi(std::size_t operations, std::size_t failed,
   return response;
 }
 
-Prepared prepare_multi(protocol::MultiRequest& request, SessionId session,
+Prepared prepare_multi(protocol::MultiRequest& request, const Client& client,
                        PendingChanges& pending) {
   tree::MultiChange multi;
   multi.changes.reserve(request.operations.size());
-  OperationPreparer prepare_operation(session, pending);
+  OperationPreparer prepare_operation(client, pending);
   for (std::size_t i = 0; i < request.operations.size(); ++i) {
     auto change = std::visit(prepare_operation, request.operations[i]);
     if (!change) {
@@ -217,22 +225,22 @@ Prepared as_prepared(Result<T> outcome) {
 
 }  // namespace
 
-Prepared prepare(protocol::Request& request, SessionId session, PendingChanges& pending) {
+Prepared prepare(protocol::Request& request, const Client& client, PendingChanges& pending) {
   using namespace protocol;
   if (auto* create = std::get_if<CreateRequest>(&request)) {
-    return as_prepared(prepare_create(*create, session, pending));
+    return as_prepared(prepare_create(*create, client, pending));
   }
   if (auto* create = std::get_if<Create2Request>(&request)) {
-    return as_prepared(prepare_create(*create, session, pending));
+    return as_prepared(prepare_create(*create, client, pending));
   }
   if (auto* remove = std::get_if<DeleteRequest>(&request)) {
-    return as_prepared(prepare_delete(*remove, pending));
+    return as_prepared(prepare_delete(*remove, client, pending));
   }
   if (auto* set = std::get_if<SetDataRequest>(&request)) {
-    return as_prepared(prepare_set_data(*set, pending));
+    return as_prepared(prepare_set_data(*set, client, pending));
   }
   if (auto* multi = std::get_if<MultiRequest>(&request)) {
-    return prepare_multi(*multi, session, pending);
+    return prepare_multi(*multi, client, pending);
   }
   return ErrorCode::unimplemented;
 }

@@ -18,6 +18,7 @@
 
 #include <variant>
 
+#include "replication/model/acl.hpp"
 #include "replication/model/error_code.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/pipeline/pending_changes.hpp"
@@ -27,13 +28,19 @@
 
 namespace zabfs::replication::pipeline {
 
+// On whose behalf.
+struct Client {
+  SessionId session{};
+  IdentitiesView identities{};  // that it had when it asked
+};
+
 // What to propose; or the error; or, for a multi that failed, the results that say which operation.
 using Prepared = std::variant<tree::TransactionBody, ErrorCode, protocol::MultiResponse>;
 
-// Prepares a create, create2, delete, setData or multi on behalf of `session`. On success the
+// Prepares a create, create2, delete, setData or multi on behalf of `client`. On success the
 // changes are staged in `pending`, to be committed under the transaction's zxid; otherwise nothing
 // is staged. The request's data is moved out of it.
-Prepared prepare(protocol::Request& request, SessionId session, PendingChanges& pending);
+Prepared prepare(protocol::Request& request, const Client& client, PendingChanges& pending);
 
 // The end of a session: stages the removal of every ephemeral znode it will own.
 tree::CloseSession prepare_close(SessionId session, PendingChanges& pending);

@@ -6,6 +6,7 @@
 // only for the requests in front of it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -40,6 +41,7 @@ struct FailedWrite {
 // Something this replica answers from memory when its turn has come.
 struct LocalRequest {
   protocol::Request request{};
+  std::size_t identities{};  // of its connection, how many it had when it asked
 };
 
 // A handshake that needs no transaction: a session came back, or was refused.

@@ -16,7 +16,11 @@ std::vector<ForwardedMessage> samples() {
   const Bytes bytes{0, 1, 0xff, 'x'};
   const ConnectionId connection{~std::uint64_t{0}};
   const SessionId session{-2};
-  return {Write{.connection = connection, .session = session, .op = -11, .body = bytes},
+  return {Write{.connection = connection,
+                .session = session,
+                .op = -11,
+                .identities = {{"ip", "::1"}, {"digest", "bob:xyz"}},
+                .body = bytes},
           Write{},
           Open{.connection = connection, .timeout_ms = 4'000},
           Attach{.connection = connection, .session = session, .password = bytes, .timeout_ms = -1},

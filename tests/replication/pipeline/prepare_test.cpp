@@ -18,7 +18,7 @@ class PrepareTest : public testing::Test {
  protected:
   // Prepares, and commits under the next zxid if that succeeded; nothing is applied yet.
   Prepared propose(Request request) {
-    Prepared prepared = prepare(request, session, pending_);
+    Prepared prepared = prepare(request, {session, identities_}, pending_);
     if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
       ++zxid_.value;
       pending_.commit(zxid_);
@@ -51,6 +51,7 @@ class PrepareTest : public testing::Test {
     return body == nullptr ? "" : std::get<tree::CreateNode>(*body).path;
   }
 
+  const Identities identities_{{"ip", "127.0.0.1"}};
   tree::DataTree tree_;
   tree::Applied applied_;
   PendingChanges pending_{tree_};
