@@ -1,0 +1,18 @@
+"""How a script of calls says under which name and with which configuration it runs."""
+
+# What most scripts need: all four-letter words.
+USUAL = ("4lw.commands.whitelist=*",)
+
+
+def batch(name, settings=(), java_options=(), zabd_only=False):
+    """Marks a function of one Side. `zabd_only`: the calls would end Apache ZooKeeper, or would
+    never be answered there; the function states with Side.expect what zabd must say."""
+
+    def mark(function):
+        function.batch_name = name
+        function.settings = tuple(settings)
+        function.java_options = tuple(java_options)
+        function.zabd_only = zabd_only
+        return function
+
+    return mark

@@ -1,0 +1,128 @@
+"""The same scripted calls to Apache ZooKeeper and to zabd, compared reply by reply.
+
+    conformance.py [--only zookeeper|zabd] [--show PATTERN] [BATCH ...]
+
+Without --only it fails when an answer differs and docs/compatibility.md does not say so. --show prints
+the answers to the calls whose names match. Batches with the same configuration share their servers.
+"""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import importlib
+import pathlib
+import sys
+import time
+
+from differences import faults_of_the_list, intended
+from side import Server, Side
+
+SHOWN_MAX = 60
+HERE = pathlib.Path(__file__).resolve().parent
+KINDS = ("zookeeper", "zabd")
+
+
+def all_batches():
+    """The functions marked with `batch`, by name, in the order of their files and lines."""
+    found = {}
+    for path in sorted(HERE.glob("batch_*.py")):
+        for function in vars(importlib.import_module(path.stem)).values():
+            if hasattr(function, "batch_name"):
+                found[function.batch_name] = function
+    return found
+
+
+def run(kind, batches, settings, java_options):
+    """The transcript of one server for batches that share a configuration."""
+    running = Server(kind, settings, java_options)
+    try:
+        running.start()
+        side = Side(running)
+        for name, function in batches:
+            side.prefix = f"{name}/"
+            if not function.zabd_only or kind == "zabd":
+                function(side)
+            if not running.is_up():
+                raise AssertionError(f"{kind} has ended:\n{running.log_path.read_text()[-4000:]}")
+        side.leave()
+        return side
+    finally:
+        running.remove()
+
+
+def grouped(batches):
+    groups = {}
+    for name, function in batches.items():
+        key = (function.settings, function.java_options)
+        groups.setdefault(key, []).append((name, function))
+    return groups
+
+
+def converse(batches, kinds):
+    """The transcripts of all batches by server, and what was stated for zabd alone."""
+    transcripts = {kind: {} for kind in kinds}
+    stated = {}
+    with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
+        for (settings, java_options), members in grouped(batches).items():
+            sides = pool.map(lambda k: run(k, members, settings, java_options), kinds)
+            for kind, side in zip(kinds, sides):
+                transcripts[kind].update(side.transcript)
+                if kind == "zabd":
+                    stated.update(side.expected)
+    return transcripts, stated
+
+
+def compare(expected, heard, differences):
+    """The sentences about all differences that are not intended."""
+    faults = []
+    for name in list(expected) + [name for name in heard if name not in expected]:
+        theirs = expected.get(name, "(was not asked)")
+        ours = heard.get(name, "(was not asked)")
+        if theirs == ours:
+            continue
+        excuses = [difference for difference in differences if difference.covers(name, ours)]
+        for excuse in excuses[:1]:
+            excuse.excused += 1
+        if not excuses:
+            faults.append(f"{name}\n    zookeeper: {theirs}\n    zabd:      {ours}")
+    return faults
+
+
+def main():
+    known = all_batches()
+    parser = argparse.ArgumentParser(description="compare two servers reply by reply")
+    parser.add_argument("batches", nargs="*", metavar="BATCH", help=", ".join(known))
+    parser.add_argument("--only", choices=KINDS)
+    parser.add_argument("--show", metavar="PATTERN")
+    options = parser.parse_args()
+    unknown = [name for name in options.batches if name not in known]
+    if unknown:
+        parser.error(f"unknown batch {unknown[0]}; there are {', '.join(known)}")
+    batches = {name: known[name] for name in options.batches or known}
+    kinds = [options.only] if options.only else list(KINDS)
+    began = time.monotonic()
+    transcripts, stated = converse(batches, kinds)
+    if options.show:
+        for kind in kinds:
+            for name, text in transcripts[kind].items():
+                if fnmatch.fnmatch(name, options.show):
+                    print(f"{kind}: {name}\n    {text}")
+    calls = sum(len(transcript) for transcript in transcripts.values())
+    print(f"{calls} answers of {' and '.join(kinds)} in {time.monotonic() - began:.0f} s")
+    if options.only:
+        return 0
+    differences = intended()
+    faults = compare({**transcripts["zookeeper"], **stated}, transcripts["zabd"], differences)
+    for fault in faults[:SHOWN_MAX]:
+        print(fault)
+    if len(faults) > SHOWN_MAX:
+        print(f"... and {len(faults) - SHOWN_MAX} more")
+    rotten = faults_of_the_list(differences, batches)
+    for fault in rotten:
+        print(f"differences.txt: {fault}")
+    print(f"{len(faults)} differences, {sum(d.excused for d in differences)} intended")
+    return 1 if faults or rotten else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
