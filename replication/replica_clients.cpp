@@ -90,7 +90,7 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
       return;  // an answer would say that the session lives
     }
     // Promptly, even while a write is stuck: clients give up on a server that does not answer.
-    pipeline::append_header(header.xid, tree_.last_applied(), ErrorCode::ok,
+    pipeline::append_header(protocol::xid::ping, tree_.last_applied(), ErrorCode::ok,
                             ports_.clients.outbox(id));
     ++replies_sent_;
     return;
