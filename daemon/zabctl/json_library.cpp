@@ -1,0 +1,2 @@
+// Boost.JSON without its shared library: its sources, compiled here once.
+#include <boost/json/src.hpp>

@@ -1,0 +1,43 @@
+"""Every command of docs/zabctl.md, run as it stands there against servers of the test's own."""
+
+import re
+import subprocess
+import unittest
+
+import wire
+from server import BIN, SOURCE_ROOT, Server
+
+
+def examples():
+    """The lines of the page's blocks of shell commands."""
+    page = (SOURCE_ROOT / "docs/zabctl.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("zabd")
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+        with cls.server.connect() as client:
+            for path in ("/app", "/app/one", "/app/two"):
+                client.call(wire.CREATE, wire.create(path, b"1"))
+
+    def test_they_run(self):
+        found = examples()
+        self.assertGreater(len(found), 5)
+        for line in found:
+            with self.subTest(line):
+                command = line.replace("/var/lib/zabd", str(self.server.directory / "data"))
+                ended = subprocess.run(
+                    ["bash", "-euo", "pipefail", "-c", command], cwd=self.server.directory,
+                    env={"PATH": f"{BIN}:/usr/bin:/bin"}, capture_output=True, text=True,
+                    timeout=60)
+                self.assertEqual(ended.returncode, 0, ended.stdout + ended.stderr)
+                self.assertNotEqual(ended.stdout, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
