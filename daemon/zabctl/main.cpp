@@ -16,6 +16,7 @@ int main(int count, char** arguments) {
   program.require_subcommand(1);
   program.footer("zabctl COMMAND --help says more; zabctl(8) says all.");
   int status = zabctl::exit_well;
+  zabctl::add_status(program, status);
   zabctl::add_log(program, status);
   zabctl::add_snapshot(program, status);
   zabctl::add_verify(program, status);

@@ -31,6 +31,7 @@ class Examples(unittest.TestCase):
         for line in found:
             with self.subTest(line):
                 command = line.replace("/var/lib/zabd", str(self.server.directory / "data"))
+                command = command.replace("127.0.0.1:2181", self.server.hosts)
                 ended = subprocess.run(
                     ["bash", "-euo", "pipefail", "-c", command], cwd=self.server.directory,
                     env={"PATH": f"{BIN}:/usr/bin:/bin"}, capture_output=True, text=True,
