@@ -60,7 +60,7 @@ replication::Bytes bytes_of_file(const std::string& path);
 // server may have changed the directory meanwhile: at most a few times. The last answer counts.
 template <class Look>
 auto settled(const ReadOnlyDirectory& directory, Look look) {
-  constexpr int attempts_max = 5;
+  constexpr int attempts_max = 10;
   for (int attempt = 1;; ++attempt) {
     const bool may_try_again = attempt < attempts_max && directory.is_in_use();
     try {

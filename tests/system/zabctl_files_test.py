@@ -242,7 +242,7 @@ class Verify(Written):
 
 class Running(unittest.TestCase):
     def test_a_server_under_load_is_never_called_damaged(self):
-        server = Server("zabd", ["snapCount=500"])
+        server = Server("zabd", ["snapCount=2000"])
         self.addCleanup(server.remove)
         server.start()
         data = server.directory / "data"
