@@ -14,6 +14,7 @@
 // Everything happens on one thread. The Answers must outlive the Filesystem.
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -119,6 +120,7 @@ class Filesystem {
   struct Target {
     std::string path{};
     naming::View view{};
+    std::int64_t parameter{};  // as in inodes::Inode
   };
 
   // The data of a znode as one read of it gave it.
@@ -129,7 +131,8 @@ class Filesystem {
   Task<Outcome<Target>> resolve(Operation& operation, Place place);
   // The same for a name that is to be created or removed: EINVAL if no znode can have it, ENOTSUP
   // and EPERM for views that cannot be.
-  Task<Outcome<Target>> resolve_for_change(Operation& operation, Place place);
+  Task<Outcome<Target>> resolve_for_change(Operation& operation, Place place,
+                                           int errno_of_views = EPERM);
   Task<Outcome<std::string>> find_long_name(Operation& operation, std::string directory,
                                             naming::Name name);
 
@@ -178,6 +181,13 @@ class Filesystem {
   Task<Outcome<Children>> list(Operation& operation, std::string path);
   // Fetches the data that the handle shows.
   Task<Outcome<Done>> load(Operation& operation, handles::DataHandle& data, std::string path);
+  // The handle for a view that is more than a znode's data.
+  Task<Outcome<handles::Handle>> open_view(Operation& operation, InodeNumber number, int flags);
+  Task<Outcome<std::string>> text_of_view(Operation& operation, Target target);
+  // Lets the conversation begin anew, with the value as it is now.
+  Task<Outcome<Done>> begin_conversation(Operation& operation, handles::Handle& handle);
+  Detached read_conversation(Reply<Content> reply, HandleId id);
+  Detached write_conversation(Reply<Written> reply, HandleId id, replication::Bytes bytes);
   // What open(2) does with the data of a handle that is about to be opened.
   Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
   // Fetches what a change of the handle's content is based on; fails if no connection can be had.
@@ -186,8 +196,12 @@ class Filesystem {
   Task<Outcome<Done>> commit(Operation& operation, handles::Handle& handle);
   Task<Outcome<Done>> append(Operation& operation, handles::Handle& handle,
                              replication::Bytes bytes);
-  Task<Outcome<Done>> set_data(Operation& operation, InodeNumber number, replication::Bytes bytes,
-                               std::int32_t version);
+  Task<Outcome<replication::Stat>> set_data(Operation& operation, InodeNumber number,
+                                            replication::Bytes bytes, std::int32_t version);
+  // The same of a znode that is perhaps shown as a directory only because it has null data.
+  Task<Outcome<replication::Stat>> set_data_of_directory(Operation& operation, InodeNumber number,
+                                                         replication::Bytes bytes,
+                                                         std::int32_t version);
   Task<Outcome<Done>> truncate(Operation& operation, InodeNumber number, std::size_t size,
                                std::optional<HandleId> handle);
   Task<Outcome<Done>> truncate_znode(Operation& operation, InodeNumber number, std::size_t size);
@@ -199,7 +213,7 @@ class Filesystem {
   Task<Outcome<inodes::Node>> create_file(Operation& operation, Target target);
   // Sets data where there is none, without turning a directory into a file.
   Task<Outcome<inodes::Node>> give_data(Operation& operation, std::string path,
-                                        replication::Bytes bytes);
+                                        replication::Bytes bytes, std::int32_t version);
   Task<Outcome<Done>> clear_data(Operation& operation, std::string path);
   Task<Outcome<Done>> remove_empty_znode(Operation& operation, std::string path);
   // False if it is to be tried again, because somebody else changed one of the two meanwhile.

@@ -7,6 +7,7 @@
 
 #include "fusefs/errno_table.hpp"
 #include "fusefs/filesystem.hpp"
+#include "fusefs/inodes/acl_text.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/model/path.hpp"
 
@@ -20,6 +21,8 @@ using naming::Name;
 using naming::View;
 using replication::ErrorCode;
 using replication::protocol::ExistsRequest;
+using replication::protocol::GetAclRequest;
+using replication::protocol::GetAclResponse;
 using replication::protocol::GetChildren2Request;
 using replication::protocol::GetChildren2Response;
 using replication::protocol::GetDataRequest;
@@ -28,7 +31,19 @@ using replication::protocol::StatResponse;
 namespace {
 
 bool is_served(View view) {
-  return view == View::plain || view == View::data || view == View::dir || view == View::stat;
+  switch (view) {
+    case View::plain:
+    case View::data:
+    case View::dir:
+    case View::stat:
+    case View::acl:
+    case View::version:
+    case View::cas:
+    case View::sync:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // A file that may have its first child, and so become a directory, without an event of its own.
@@ -64,17 +79,18 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
     co_return Failure::of(ENOTSUP);
   }
   const View view = name.view;
+  const std::int64_t parameter = view == View::version ? name.version : 0;
   if (name.node.empty()) {
-    co_return Target{std::move(parent), view};
+    co_return Target{std::move(parent), view, parameter};
   }
   if (name.is_short) {
     auto found = co_await find_long_name(operation, std::move(parent), std::move(name));
     if (!found) {
       co_return found.error();
     }
-    co_return Target{std::move(*found), view};
+    co_return Target{std::move(*found), view, parameter};
   }
-  co_return Target{child_path(parent, name.node), view};
+  co_return Target{child_path(parent, name.node), view, parameter};
 }
 
 Task<Outcome<std::string>> Filesystem::find_long_name(Operation& operation, std::string directory,
@@ -123,6 +139,14 @@ std::optional<Outcome<Node>> Filesystem::recall(const Target& target) {
 }
 
 Task<Outcome<Node>> Filesystem::look_at(Operation& operation, Target target) {
+  if (target.view == View::acl) {
+    Ask<GetAclResponse> question(ensemble_, operation, GetAclRequest{.path = target.path});
+    const auto found = co_await question;
+    if (!found) {
+      co_return found.error();
+    }
+    co_return Node{.stat = found->stat, .acl_text_size = inodes::acl_text(found->acl).size()};
+  }
   if (const auto recalled = recall(target)) {
     co_return *recalled;
   }
@@ -186,7 +210,7 @@ std::optional<DataKind> Filesystem::remembered_data_kind(const std::string& path
 }
 
 Entry Filesystem::enter(const Target& target, const Node& node) {
-  const Inode& inode = inodes_.look_up(target.path, target.view, node);
+  const Inode& inode = inodes_.look_up(target.path, target.view, node, target.parameter);
   return {.number = inode.number,
           .generation = inode.generation,
           .values = attributes_of(inode).values};
@@ -235,7 +259,7 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
   if (inode->is_removed) {
     co_return last_seen;
   }
-  const Target target{inode->path, inode->view};
+  const Target target{inode->path, inode->view, inode->parameter};
   if (number == inodes::root_number) {
     ensemble_.used(target.path);  // Nobody looks it up.
   }
@@ -272,7 +296,8 @@ Detached Filesystem::set_attributes(Reply<Attributes> reply, InodeNumber number,
   if (inode == nullptr) {
     co_return std::move(reply).error(ESTALE);
   }
-  const bool is_fixed_text = inode->view == View::stat;
+  const bool is_fixed_text = inode->view != View::plain && inode->view != View::data &&
+                             inode->view != View::dir && inode->view != View::version;
   if (!may_change_ownership(*inode, change) ||
       (is_fixed_text && (change.size || change.sets_mtime_to_now))) {
     co_return std::move(reply).error(EPERM);

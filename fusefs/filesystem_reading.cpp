@@ -7,12 +7,12 @@
 #include <variant>
 
 #include "fusefs/filesystem.hpp"
-#include "fusefs/inodes/stat_text.hpp"
 
 namespace zabfs::fusefs {
 
 using cache::Presence;
 using handles::BirthHandle;
+using handles::ConversationHandle;
 using handles::DataHandle;
 using handles::DirectoryHandle;
 using handles::Handle;
@@ -59,7 +59,8 @@ Inode* Filesystem::inode_of(HandleId id) {
 Outcome<Opened> Filesystem::open_handle(Handle handle) {
   const auto* data = handles::data_of(handle);
   const bool writes = data != nullptr && data->mode().writes;
-  const bool is_stream = std::holds_alternative<BirthHandle>(handle.body);
+  const bool is_stream = std::holds_alternative<BirthHandle>(handle.body) ||
+                         std::holds_alternative<ConversationHandle>(handle.body);
   Inode* inode = inodes_.find(handle.inode);
   const HandleId id = inode == nullptr ? 0 : handles_.open(std::move(handle));
   if (id == 0) {
@@ -71,38 +72,39 @@ Outcome<Opened> Filesystem::open_handle(Handle handle) {
 
 Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
   Operation operation(operations_, reply.ticket());
-  Inode* inode = inodes_.find(number);
-  const DataHandle::Mode mode = handles::mode_of(flags);
-  if (inode == nullptr || (inode->view == View::stat && mode.writes)) {
-    co_return std::move(reply).error(inode == nullptr ? ESTALE : EACCES);
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    co_return std::move(reply).error(ESTALE);
   }
-  Handle handle{.inode = number, .body = DataHandle(mode)};
-  if (inode->view == View::stat) {
-    Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = inode->path});
-    const auto found = co_await question;
-    if (!found) {
-      co_return std::move(reply).refuse(found.error());
-    }
-    handle.body = TextHandle{inodes::stat_text(found->stat)};
-  } else {
-    const auto prepared = co_await prepare_opened(operation, handle, flags);
-    if (!prepared) {
-      co_return std::move(reply).refuse(prepared.error());
-    }
+  if (inode->view != View::plain && inode->view != View::data) {
+    auto opened = co_await open_view(operation, number, flags);
+    co_return std::move(reply).with_outcome(opened ? open_handle(std::move(*opened))
+                                                   : opened.error());
   }
-  std::move(reply).with_outcome(open_handle(std::move(handle)));
+  Handle handle{.inode = number, .body = DataHandle(handles::mode_of(flags))};
+  const auto prepared = co_await prepare_opened(operation, handle, flags);
+  std::move(reply).with_outcome(prepared ? open_handle(std::move(handle)) : prepared.error());
 }
 
 Task<Outcome<Done>> Filesystem::prepare_opened(Operation& operation, Handle& handle, int flags) {
   auto& data = *handles::data_of(handle);
   const bool truncates = (flags & O_TRUNC) != 0;
-  if (truncates && data.mode().appends) {
+  if (handle.condition && (truncates || !data.mode().reads)) {
+    // A shell sees the failure of an open; it may not see that of a close.
+    Ask<StatResponse> question(ensemble_, operation,
+                               ExistsRequest{.path = inodes_.find(handle.inode)->path});
+    const auto found = co_await question;
+    if (!found || found->stat.version != *handle.condition) {
+      co_return found ? Failure::of(ErrorCode::bad_version) : found.error();
+    }
+  } else if (truncates && data.mode().appends) {
     co_return co_await truncate_znode(operation, handle.inode, 0);
   }
   if (truncates) {
     data.truncate(0);
   } else if (data.mode().reads) {
-    co_return co_await load(operation, data, inodes_.find(handle.inode)->path);
+    const auto loaded = co_await load(operation, data, inodes_.find(handle.inode)->path);
+    co_return loaded && !handles::is_met(handle) ? Failure::of(ErrorCode::bad_version) : loaded;
   }
   co_return Done{};
 }
@@ -165,6 +167,8 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
   const std::size_t room = reply.ticket().room;
   if (is_lost(*handle)) {
     std::move(reply).error(ENOLINK);
+  } else if (std::holds_alternative<ConversationHandle>(handle->body)) {
+    read_conversation(std::move(reply), id);
   } else if (auto* birth = std::get_if<BirthHandle>(&handle->body)) {
     const std::string told = birth->unread_name.substr(0, room);
     birth->unread_name.erase(0, told.size());
@@ -195,6 +199,9 @@ Detached Filesystem::fetch_and_read(Reply<Content> reply, HandleId id, std::size
   if (version && !(is_gone && data.has_version())) {
     inode->node = node_of(*version);
     data.load(version->data ? std::move(*version->data) : Bytes{}, version->stat);
+  }
+  if (!handles::is_met(*handles_.find(id))) {
+    co_return std::move(reply).refuse(Failure::of(ErrorCode::bad_version));
   }
   const std::size_t room = reply.ticket().room;
   std::move(reply).with(Content{data.read(offset, room)});

@@ -34,8 +34,8 @@ using replication::protocol::PathStatResponse;
 using replication::protocol::SetDataRequest;
 using replication::protocol::StatResponse;
 
-Task<Outcome<Filesystem::Target>> Filesystem::resolve_for_change(Operation& operation,
-                                                                 Place place) {
+Task<Outcome<Filesystem::Target>> Filesystem::resolve_for_change(Operation& operation, Place place,
+                                                                 int errno_of_views) {
   const Inode* directory = inodes_.find(place.directory);
   if (directory != nullptr) {
     const auto parsed = naming::parse(place.name, directory->path == "/");
@@ -49,7 +49,7 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve_for_change(Operation& oper
   }
   auto target = co_await resolve(operation, std::move(place));
   if (target && target->view != View::plain && target->view != View::data) {
-    co_return Failure::of(EPERM);
+    co_return Failure::of(errno_of_views);
   }
   co_return target;
 }
@@ -73,10 +73,11 @@ Task<Outcome<Node>> Filesystem::create_file(Operation& operation, Target target)
     co_return co_await create_znode(operation, std::move(target.path), std::move(nothing));
   }
   Bytes empty;
-  co_return co_await give_data(operation, std::move(target.path), std::move(empty));
+  co_return co_await give_data(operation, std::move(target.path), std::move(empty), any_version);
 }
 
-Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path, Bytes bytes) {
+Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path, Bytes bytes,
+                                          std::int32_t version) {
   const Target target{path, View::plain};
   const auto node = co_await inspect(operation, target);
   if (!node) {
@@ -86,7 +87,8 @@ Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path
   if (is_directory_by_null_data_only(path, *node)) {
     request.operations = mark_as_directory(path);
   }
-  request.operations.emplace_back(SetDataRequest{.path = path, .data = std::move(bytes)});
+  request.operations.emplace_back(
+      SetDataRequest{.path = path, .data = std::move(bytes), .version = version});
   Ask<MultiResponse> question(ensemble_, operation, std::move(request));
   const auto response = co_await question;
   if (!response) {
@@ -107,7 +109,8 @@ Detached Filesystem::create(Reply<Created> reply, Place place, int flags) {
     co_return;
   }
   Operation operation(operations_, reply.ticket());
-  const auto target = co_await resolve_for_change(operation, std::move(place));
+  // The kernel asks for what it has just been told is not there: so no znode has such a view.
+  const auto target = co_await resolve_for_change(operation, std::move(place), ENOENT);
   if (!target) {
     co_return std::move(reply).refuse(target.error());
   }

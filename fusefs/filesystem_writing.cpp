@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "fusefs/filesystem.hpp"
+#include "fusefs/transactions.hpp"
 #include "replication/model/limits.hpp"
 
 namespace zabfs::fusefs {
@@ -23,14 +24,13 @@ using replication::protocol::GetDataRequest;
 using replication::protocol::SetDataRequest;
 using replication::protocol::StatResponse;
 
-namespace {
-
-constexpr std::int32_t any_version = -1;
-
-}  // namespace
-
 void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, ByteView bytes) {
   DataHandle* data = find_data(id);
+  const Handle* handle = handles_.find(id);
+  if (handle != nullptr && std::holds_alternative<handles::ConversationHandle>(handle->body)) {
+    write_conversation(std::move(reply), id, Bytes(bytes.begin(), bytes.end()));
+    return;
+  }
   if (data == nullptr || is_lost(*handles_.find(id))) {
     return std::move(reply).error(data == nullptr ? EBADF : ENOLINK);
   }
@@ -81,7 +81,8 @@ Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& han
     co_return Done{};
   }
   if (data.needs_load_before_change()) {
-    co_return co_await load(operation, data, inode->path);
+    const auto loaded = co_await load(operation, data, inode->path);
+    co_return loaded && !handles::is_met(handle) ? Failure::of(ErrorCode::bad_version) : loaded;
   }
   if (ensemble_.client().state() != client::SessionState::connected) {
     // Waits for the connection, or fails as the client fails what it cannot send.
@@ -94,9 +95,15 @@ Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& han
   co_return Done{};
 }
 
-Task<Outcome<Done>> Filesystem::set_data(Operation& operation, InodeNumber number, Bytes bytes,
-                                         std::int32_t version) {
+Task<Outcome<replication::Stat>> Filesystem::set_data(Operation& operation, InodeNumber number,
+                                                      Bytes bytes, std::int32_t version) {
   Inode* inode = inodes_.find(number);
+  const bool may_be_bare_directory =
+      (inode->view == naming::View::version || inode->view == naming::View::cas) &&
+      inode->node.stat.data_length == 0 && inode->node.stat.cversion == 0;
+  if (may_be_bare_directory) {
+    co_return co_await set_data_of_directory(operation, number, std::move(bytes), version);
+  }
   Ask<StatResponse> question(
       ensemble_, operation,
       SetDataRequest{.path = inode->path, .data = std::move(bytes), .version = version});
@@ -107,7 +114,19 @@ Task<Outcome<Done>> Filesystem::set_data(Operation& operation, InodeNumber numbe
   if (found->stat.czxid == inode->node.stat.czxid) {
     inode->node = {.stat = found->stat, .data = DataKind::present};
   }
-  co_return Done{};
+  co_return found->stat;
+}
+
+Task<Outcome<replication::Stat>> Filesystem::set_data_of_directory(Operation& operation,
+                                                                   InodeNumber number, Bytes bytes,
+                                                                   std::int32_t version) {
+  std::string path = inodes_.find(number)->path;
+  const auto node = co_await give_data(operation, std::move(path), std::move(bytes), version);
+  if (!node) {
+    co_return node.error();
+  }
+  inodes_.find(number)->node = *node;
+  co_return node->stat;
 }
 
 Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
@@ -120,7 +139,12 @@ Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
     co_return Done{};
   }
   Bytes value = data.content();
-  co_return co_await set_data(operation, handle.inode, std::move(value), any_version);
+  const auto written = co_await set_data(operation, handle.inode, std::move(value),
+                                         handle.condition.value_or(any_version));
+  if (written && handle.condition) {
+    handle.condition = written->version;
+  }
+  co_return written ? Outcome<Done>(Done{}) : written.error();
 }
 
 Task<Outcome<Done>> Filesystem::append(Operation& operation, Handle& handle, Bytes bytes) {
@@ -139,9 +163,15 @@ Task<Outcome<Done>> Filesystem::append(Operation& operation, Handle& handle, Byt
     }
     Bytes value = data.content();
     value.insert(value.end(), bytes.begin(), bytes.end());
+    if (!handles::is_met(handle)) {
+      co_return Failure::of(ErrorCode::bad_version);
+    }
     const auto done = co_await set_data(operation, handle.inode, std::move(value), data.version());
-    if (done || done.error().code != ErrorCode::bad_version) {
-      co_return done;
+    if (done && handle.condition) {
+      handle.condition = done->version;
+    }
+    if (done || handle.condition || done.error().code != ErrorCode::bad_version) {
+      co_return done ? Outcome<Done>(Done{}) : done.error();
     }
   }
   co_return Failure::of(EAGAIN);
@@ -172,9 +202,22 @@ Task<Outcome<Done>> Filesystem::truncate(Operation& operation, InodeNumber numbe
 
 Task<Outcome<Done>> Filesystem::truncate_znode(Operation& operation, InodeNumber number,
                                                std::size_t size) {
+  const Inode* inode = inodes_.find(number);
+  if (inode->view == naming::View::version) {
+    Handle handle{.inode = number,
+                  .body = DataHandle({.writes = true}),
+                  .condition = static_cast<std::int32_t>(inode->parameter)};
+    const auto prepared = co_await prepare_change(operation, handle);
+    if (!prepared) {
+      co_return prepared.error();
+    }
+    handles::data_of(handle)->truncate(size);
+    co_return co_await commit(operation, handle);
+  }
   if (size == 0) {
     Bytes empty;
-    co_return co_await set_data(operation, number, std::move(empty), any_version);
+    const auto done = co_await set_data(operation, number, std::move(empty), any_version);
+    co_return done ? Outcome<Done>(Done{}) : done.error();
   }
   for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
     DataHandle data({.writes = true});
@@ -186,7 +229,7 @@ Task<Outcome<Done>> Filesystem::truncate_znode(Operation& operation, InodeNumber
     value.resize(size);
     const auto done = co_await set_data(operation, number, std::move(value), data.version());
     if (done || done.error().code != ErrorCode::bad_version) {
-      co_return done;
+      co_return done ? Outcome<Done>(Done{}) : done.error();
     }
   }
   co_return Failure::of(EAGAIN);

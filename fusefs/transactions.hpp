@@ -1,6 +1,7 @@
 // The transactions (multi requests) that the mount composes, and what their answers say.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,9 @@
 #include "replication/protocol/responses.hpp"
 
 namespace zabfs::fusefs {
+
+// In a request: whatever version there is.
+inline constexpr std::int32_t any_version = -1;
 
 // True for a directory that data alone would turn into a file: it has never had a child.
 bool is_directory_by_null_data_only(const std::string& path, const inodes::Node& node);

@@ -13,6 +13,12 @@ DataHandle* data_of(Handle& handle) {
   return std::get_if<DataHandle>(&handle.body);
 }
 
+bool is_met(Handle& handle) {
+  const auto* data = data_of(handle);
+  return !handle.condition || data == nullptr || !data->has_version() ||
+         data->version() == *handle.condition;
+}
+
 HandleId HandleTable::open(Handle handle) {
   if (handles_.size() >= replication::limits::handles_max) {
     return 0;

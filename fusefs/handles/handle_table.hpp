@@ -1,6 +1,7 @@
 // What is open: a number for each open file and directory, and what it holds.
 //
 //   DataHandle         the data of a znode
+//   ConversationHandle a value read and then replaced on condition (`@cas`)
 //   BirthHandle        the descriptor that made a znode, open to read and write
 //   TextHandle         text made when it was opened (`@stat`); reading it never changes it
 //   DirectoryHandle    a listing that does not move while it is read
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -34,6 +36,17 @@ struct BirthHandle {
   DataHandle data;
 };
 
+// Each conversation begins with a read, which gives one version of the value, and goes on with
+// writes, which together make the next: each is committed on condition that nobody else has written
+// since.
+struct ConversationHandle {
+  replication::Bytes unread{};
+  replication::Bytes written{};
+  std::int32_t version{};  // that a write replaces
+  bool has_begun{};        // the value has been read
+  bool is_writing{};       // a read begins the next conversation
+};
+
 // The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
 struct DirectoryHandle {
   std::vector<std::string> names{};  // as they are shown, with `.` and `..`
@@ -41,7 +54,10 @@ struct DirectoryHandle {
 
 struct Handle {
   inodes::InodeNumber inode{};
-  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle> body;
+  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle> body;
+
+  // Of DataHandle: the version that is read and replaced; any other is refused.
+  std::optional<std::int32_t> condition{};
 
   // The session that owns the znode, if this descriptor made it and it is ephemeral; otherwise 0.
   // When that session is over, so is the descriptor.
@@ -51,6 +67,9 @@ struct Handle {
 
 // The data of a znode that the handle shows or sets; nullptr if it is none.
 DataHandle* data_of(Handle& handle);
+
+// False if the handle holds another version than its condition names.
+bool is_met(Handle& handle);
 
 class HandleTable {
  public:

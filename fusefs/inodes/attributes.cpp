@@ -18,6 +18,9 @@ off_t size_of(const Inode& inode) {
   if (inode.view == naming::View::stat) {
     return static_cast<off_t>(stat_text(inode.node.stat).size());
   }
+  if (inode.view == naming::View::acl) {
+    return static_cast<off_t>(inode.node.acl_text_size);
+  }
   return inode.kind == Kind::directory ? 0 : inode.node.stat.data_length;
 }
 
@@ -28,7 +31,8 @@ struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
   values.st_ino = inode.number;
   values.st_mode = inode.kind == Kind::directory ? S_IFDIR | appearance.directory_mode
                                                  : S_IFREG | appearance.file_mode;
-  if (inode.view == naming::View::stat) {
+  if (inode.view == naming::View::stat || inode.view == naming::View::sync ||
+      inode.view == naming::View::acl) {
     values.st_mode &= ~static_cast<mode_t>(S_IWUSR | S_IWGRP | S_IWOTH);
   }
   values.st_nlink = inode.is_removed ? 0 : 1;

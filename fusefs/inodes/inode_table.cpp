@@ -12,6 +12,7 @@ namespace {
 using naming::View;
 
 // The views that have an inode of a znode's own data or listing, and so move and vanish with it.
+// The others are of a path, whatever is there.
 constexpr std::array views{View::plain, View::data, View::dir, View::stat};
 
 constexpr unsigned number_bits = 53;
@@ -37,7 +38,8 @@ std::uint64_t mixed(std::uint64_t value) {
 }  // namespace
 
 std::size_t InodeTable::NameHash::operator()(const Name& name) const noexcept {
-  return std::hash<std::string_view>{}(name.path) ^ static_cast<std::size_t>(name.view);
+  return std::hash<std::string_view>{}(name.path) ^ static_cast<std::size_t>(name.view) ^
+         mixed(static_cast<std::uint64_t>(name.parameter));
 }
 
 InodeTable::InodeTable() {
@@ -55,8 +57,8 @@ Inode* InodeTable::find(InodeNumber number) {
   return found == inodes_.end() ? nullptr : &found->second;
 }
 
-Inode* InodeTable::find(std::string_view path, View view) {
-  const auto found = names_.find(Name{path, view});
+Inode* InodeTable::find(std::string_view path, View view, std::int64_t parameter) {
+  const auto found = names_.find(Name{path, view, parameter});
   return found == names_.end() ? nullptr : found->second;
 }
 
@@ -65,9 +67,10 @@ const Inode* InodeTable::find(std::string_view path, View view) const {
   return found == names_.end() ? nullptr : found->second;
 }
 
-Inode& InodeTable::look_up(const std::string& path, View view, const Node& node) {
+Inode& InodeTable::look_up(const std::string& path, View view, const Node& node,
+                           std::int64_t parameter) {
   const Kind kind = kind_in(view, path, node);
-  if (Inode* known = find(path, view)) {
+  if (Inode* known = find(path, view, parameter)) {
     const bool is_same = known->node.stat.czxid == node.stat.czxid && known->kind == kind;
     if (is_same || known->number == root_number) {
       known->node = node;
@@ -77,16 +80,17 @@ Inode& InodeTable::look_up(const std::string& path, View view, const Node& node)
     detach(*known);
     erase_if_unused(*known);
   }
-  const InodeNumber number = free_number(Name{path, view}, kind, node.stat.czxid);
+  const InodeNumber number = free_number(Name{path, view, parameter}, kind, node.stat.czxid);
   Inode& inode = inodes_[number];
   inode = {.number = number,
            .generation = node.stat.czxid,
            .path = path,
            .view = view,
+           .parameter = parameter,
            .kind = kind,
            .node = node,
            .lookups = 1};
-  names_.emplace(Name{inode.path, view}, &inode);
+  names_.emplace(Name{inode.path, view, parameter}, &inode);
   return inode;
 }
 
@@ -135,7 +139,8 @@ InodeNumber InodeTable::free_number(const Name& name, Kind kind, std::int64_t cz
   const auto kind_and_view = static_cast<std::uint64_t>(name.view) << 1 |
                              static_cast<std::uint64_t>(kind == Kind::directory);
   const std::uint64_t hash = std::hash<std::string_view>{}(name.path) ^
-                             mixed(static_cast<std::uint64_t>(czxid)) ^ mixed(~kind_and_view);
+                             mixed(static_cast<std::uint64_t>(czxid)) ^ mixed(~kind_and_view) ^
+                             mixed(static_cast<std::uint64_t>(name.parameter) << 8);
   InodeNumber number = mixed(hash) >> (64 - number_bits);
   while (number <= root_number || inodes_.contains(number)) {
     number = (number + 1) % (InodeNumber{1} << number_bits);
@@ -144,14 +149,14 @@ InodeNumber InodeTable::free_number(const Name& name, Kind kind, std::int64_t cz
 }
 
 void InodeTable::detach(Inode& inode) {
-  names_.erase(Name{inode.path, inode.view});
+  names_.erase(Name{inode.path, inode.view, inode.parameter});
   inode.is_detached = true;
 }
 
 void InodeTable::erase_if_unused(Inode& inode) {
   if (inode.lookups == 0 && inode.handles == 0) {
     if (!inode.is_detached) {
-      names_.erase(Name{inode.path, inode.view});
+      names_.erase(Name{inode.path, inode.view, inode.parameter});
     }
     inodes_.erase(inode.number);
   }

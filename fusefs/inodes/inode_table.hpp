@@ -1,11 +1,11 @@
 // Which inode number stands for which view of which znode, and how long.
 //
-// A number is a hash of path, view, kind and the transaction that created the znode, so it is the
-// same whenever and wherever the znode is looked up; a collision among the inodes of this mount is
-// resolved by taking the next free one. It fits into 53 bits: programs that keep it in a double see
-// it whole. A znode that is removed and created again, or that turns from a file into a directory,
-// gets a new inode. The old one keeps its number for whoever still holds it, and is never answered
-// to a lookup again ("detached").
+// A number is a hash of path, view (with its parameter, where it has one), kind and the transaction
+// that created the znode, so it is the same whenever and wherever the znode is looked up; a
+// collision among the inodes of this mount is resolved by taking the next free one. It fits into 53
+// bits: programs that keep it in a double see it whole. A znode that is removed and created again,
+// or that turns from a file into a directory, gets a new inode. The old one keeps its number for
+// whoever still holds it, and is never answered to a lookup again ("detached").
 //
 // An inode lives as long as the kernel holds lookups of it or a handle is open on it. References to
 // an Inode stay valid that long, across every other change of the table.
@@ -32,6 +32,7 @@ struct Inode {
   std::int64_t generation{};  // the transaction that created the znode
   std::string path{};         // of the znode
   naming::View view{};
+  std::int64_t parameter{};  // of the view: the version of @v=, the zxid of @next=
   Kind kind{};
   Node node{};              // as last seen
   std::uint64_t lookups{};  // that the kernel has not forgotten
@@ -48,11 +49,12 @@ class InodeTable {
   Inode* find(InodeNumber number);
 
   // The inode that a lookup of `view` of `path` answers at present, or nullptr.
-  Inode* find(std::string_view path, naming::View view);
+  Inode* find(std::string_view path, naming::View view, std::int64_t parameter = 0);
   const Inode* find(std::string_view path, naming::View view) const;
 
   // The inode for `view` of `path`, whose znode is `node`. Counts one lookup.
-  Inode& look_up(const std::string& path, naming::View view, const Node& node);
+  Inode& look_up(const std::string& path, naming::View view, const Node& node,
+                 std::int64_t parameter = 0);
   void forget(InodeNumber number, std::uint64_t lookups);
 
   // Counts a handle that is open on the inode.
@@ -73,6 +75,7 @@ class InodeTable {
   struct Name {
     std::string_view path{};
     naming::View view{};
+    std::int64_t parameter{};
     bool operator==(const Name&) const = default;
   };
   struct NameHash {

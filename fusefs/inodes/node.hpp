@@ -6,6 +6,7 @@
 // so a node says whether it is known.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "replication/model/stat.hpp"
@@ -21,6 +22,7 @@ enum class DataKind {
 struct Node {
   replication::Stat stat{};
   DataKind data{};
+  std::size_t acl_text_size{};  // of the view that shows it; 0 for all others
 
   bool operator==(const Node&) const = default;
 };

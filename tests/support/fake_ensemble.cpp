@@ -304,6 +304,10 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const GetAclRequest& request) {
                           : Outcome(GetAclResponse{znode->acl, znode->stat});
 }
 
+FakeEnsemble::Outcome FakeEnsemble::apply(const SyncRequest& request) {
+  return Outcome(PathResponse{request.path});
+}
+
 FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildrenRequest& request) {
   return find(request.path) == nullptr ? Outcome(ErrorCode::no_node)
                                        : Outcome(GetChildrenResponse{children_of(request.path)});

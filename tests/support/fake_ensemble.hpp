@@ -115,6 +115,7 @@ class FakeEnsemble : public fusefs::client::Client {
   Outcome apply(const replication::protocol::ExistsRequest& request);
   Outcome apply(const replication::protocol::GetDataRequest& request);
   Outcome apply(const replication::protocol::GetAclRequest& request);
+  Outcome apply(const replication::protocol::SyncRequest& request);
   Outcome apply(const replication::protocol::GetChildrenRequest& request);
   Outcome apply(const replication::protocol::GetChildren2Request& request);
   Outcome apply(const replication::protocol::MultiRequest& request);

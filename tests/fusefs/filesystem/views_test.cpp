@@ -1,0 +1,144 @@
+// The views @v=, @cas, @sync and @acl: conditions that a shell sees fail, and texts.
+#include <gtest/gtest.h>
+
+#include "replication/model/limits.hpp"
+#include "tests/fusefs/filesystem/mounted_fake.hpp"
+
+namespace zabfs::test {
+namespace {
+
+struct Views : testing::Test {
+  Views() {
+    m.ensemble.create("/n", bytes("41\n"));
+    m.ensemble.set("/n", "42\n");
+  }
+
+  Answer open(const std::string& name, int flags) { return m.open(m.look_up(name).inode, flags); }
+
+  MountedFake m{};
+};
+
+TEST_F(Views, TheVersionThatIsNamedIsRead) {
+  const auto opened = open("n@v=1", O_RDONLY);
+  EXPECT_EQ(m.read(opened.handle).text, "42\n");
+  EXPECT_EQ(open("n@v=0", O_RDONLY).error, ESTALE);
+  EXPECT_EQ(open("n@v=2", O_RDONLY).error, ESTALE);
+}
+
+TEST_F(Views, ADescriptorOfAVersionNeverShowsAnother) {
+  const auto opened = open("n@v=1", O_RDONLY);
+  m.read(opened.handle);
+  m.ensemble.set("/n", "43\n");
+  EXPECT_EQ(m.read(opened.handle, 0).error, ESTALE);
+}
+
+TEST_F(Views, ADifferentVersionIsRefusedAtOpenAndAnOvertakenOneAtWrite) {
+  EXPECT_EQ(open("n@v=0", O_WRONLY | O_TRUNC).error, ESTALE);
+  EXPECT_EQ(open("n@v=0", O_WRONLY | O_APPEND).error, ESTALE);
+  const auto opened = open("n@v=1", O_WRONLY | O_TRUNC);
+  m.ensemble.set("/n", "other\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "43\n").error, ESTALE);
+  EXPECT_EQ(m.ensemble.text("/n"), "other\n");
+}
+
+// bash writes each line of `printf 'a\nb\n'` by itself.
+TEST_F(Views, EveryWriteReplacesWhatTheOneBeforeItMade) {
+  const auto opened = open("n@v=1", O_WRONLY | O_TRUNC);
+  EXPECT_EQ(m.write(opened.handle, 0, "a\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "a\n");
+  EXPECT_EQ(m.write(opened.handle, 2, "b\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "a\nb\n");
+  EXPECT_EQ(m.ensemble.find("/n")->stat.version, 3);
+  m.ensemble.set("/n", "other\n");
+  EXPECT_EQ(m.write(opened.handle, 4, "c\n").error, ESTALE);
+}
+
+TEST_F(Views, AnAppendOnConditionIsTriedOnce) {
+  const auto opened = open("n@v=1", O_WRONLY | O_APPEND);
+  EXPECT_EQ(m.write(opened.handle, 0, "x\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "42\nx\n");
+  m.ensemble.before_next_write([&] { m.ensemble.set("/n", "first\n"); });
+  EXPECT_EQ(m.write(opened.handle, 0, "y\n").error, ESTALE);
+  EXPECT_EQ(m.ensemble.text("/n"), "first\n");
+}
+
+TEST_F(Views, ATruncationByPathIsConditionalToo) {
+  EXPECT_EQ(m.set_attributes(m.look_up("n@v=0").inode, {.size = 1}).error, ESTALE);
+  EXPECT_EQ(m.ensemble.text("/n"), "42\n");
+  EXPECT_EQ(m.set_attributes(m.look_up("n@v=1").inode, {.size = 1}).error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "4");
+}
+
+TEST_F(Views, AConversationReplacesWhatItHasRead) {
+  const auto opened = open("n@cas", O_RDWR);
+  EXPECT_EQ(m.read(opened.handle, 0, 2).text, "42");
+  EXPECT_EQ(m.read(opened.handle, 0).text, "\n");
+  EXPECT_EQ(m.read(opened.handle, 0).text, "");
+  EXPECT_EQ(m.write(opened.handle, 0, "43\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "43\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "more\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "43\nmore\n");
+}
+
+TEST_F(Views, AConversationThatWasOvertakenBeginsAnewWithARead) {
+  const auto opened = open("n@cas", O_RDWR);
+  m.ensemble.set("/n", "50\n");
+  EXPECT_EQ(m.read(opened.handle, 0).text, "50\n");  // It begins with the first read, not at open.
+  m.ensemble.set("/n", "60\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "51\n").error, ESTALE);
+  EXPECT_EQ(m.write(opened.handle, 0, "51\n").error, ESTALE);
+  EXPECT_EQ(m.read(opened.handle, 0).text, "60\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "61\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/n"), "61\n");
+}
+
+TEST_F(Views, AConversationWithoutAReadIsAboutTheVersionAtOpen) {
+  const auto opened = open("n@cas", O_WRONLY);
+  m.ensemble.set("/n", "50\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "43\n").error, ESTALE);
+}
+
+TEST_F(Views, AValueTooLargeIsRefusedWhereItIsWritten) {
+  const std::string large(replication::limits::value_bytes_max + 1, 'x');
+  EXPECT_EQ(m.write(open("n@cas", O_WRONLY).handle, 0, large).error, EFBIG);
+  EXPECT_EQ(m.write(open("n@v=1", O_WRONLY).handle, 0, large).error, EFBIG);
+}
+
+TEST_F(Views, AConditionDoesNotTurnADirectoryIntoAFile) {
+  m.ensemble.create("/d", replication::Data{});
+  EXPECT_EQ(m.write(open("d@v=0", O_WRONLY | O_TRUNC).handle, 0, "x").error, 0);
+  EXPECT_TRUE(S_ISDIR(m.look_up("d").attributes.st_mode));
+  m.ensemble.create("/e", replication::Data{});
+  const auto opened = open("e@cas", O_RDWR);
+  EXPECT_EQ(m.write(opened.handle, 0, "x").error, 0);
+  EXPECT_EQ(m.write(opened.handle, 0, "y").error, 0);
+  EXPECT_TRUE(S_ISDIR(m.look_up("e").attributes.st_mode));
+  EXPECT_EQ(m.ensemble.text("/e"), "xy");
+  m.ensemble.create("/g", replication::Data{});
+  const auto overtaken = open("g@v=0", O_WRONLY | O_TRUNC);
+  m.ensemble.set("/g", "first");
+  EXPECT_EQ(m.write(overtaken.handle, 0, "x").error, ESTALE);
+}
+
+TEST_F(Views, TextsAreReadOnlyAndHaveTheirSize) {
+  for (const std::string view : {"n@sync", "n@acl", "n@stat"}) {
+    const auto found = m.look_up(view);
+    EXPECT_EQ(found.attributes.st_mode & 0222, 0U) << view;
+    EXPECT_EQ(m.open(found.inode, O_WRONLY).error, EACCES) << view;
+    const auto text = m.read(m.open(found.inode, O_RDONLY).handle).text;
+    EXPECT_EQ(static_cast<std::size_t>(found.attributes.st_size), text.size()) << view;
+  }
+  EXPECT_EQ(m.read(open("n@sync", O_RDONLY).handle).text, "42\n");
+  EXPECT_EQ(m.read(open("n@acl", O_RDONLY).handle).text, "world:anyone:cdrwa\n");
+}
+
+TEST_F(Views, OfNothingThereIsNone) {
+  for (const std::string view : {"x@v=0", "x@cas", "x@sync", "x@acl"}) {
+    EXPECT_EQ(m.look_up(view).error, ENOENT) << view;
+    EXPECT_EQ(m.create(view, O_WRONLY | O_CREAT).error, ENOENT) << view;
+    EXPECT_EQ(m.ensemble.find("/x"), nullptr);
+  }
+}
+
+}  // namespace
+}  // namespace zabfs::test
