@@ -85,7 +85,8 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
     expiry_.touch(connection.session, connection.timeout_ms, ports_.clock.monotonic_ms());
   }
   const auto& header = split->header;
-  if (header.op == static_cast<std::int32_t>(OpCode::ping) && !connection.awaits_greeting()) {
+  const OpCode op{header.op};
+  if (op == OpCode::ping && !connection.awaits_greeting()) {
     if (closing_.contains(connection.session)) {
       return;  // an answer would say that the session lives
     }
@@ -96,18 +97,20 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
     return;
   }
   auto request = protocol::decode_request(header.op, split->body);
-  if (request) {
+  if (request && op != OpCode::auth) {
     take_request(id, connection, header, split->body, std::move(*request));
     carry_out_effects();
     return;
   }
-  const bool is_auth = header.op == static_cast<std::int32_t>(OpCode::auth);
-  await(id, connection,
-        {.xid = header.xid,
-         .op = static_cast<OpCode>(header.op),
-         .until = tree_.last_applied(),
-         .what = pipeline::FailedWrite{.error = is_auth ? ErrorCode::auth_failed : request.error(),
-                                       .multi = {}}});
+  PendingReply reply{.xid = header.xid, .op = op, .until = tree_.last_applied()};
+  if (op == OpCode::auth) {
+    reply.what = pipeline::Refused{.error = ErrorCode::auth_failed};
+  } else if (request.error() == ErrorCode::unimplemented) {
+    reply.what = pipeline::Refused{.error = ErrorCode::unimplemented};
+  } else {
+    reply.what = pipeline::FailedWrite{.error = request.error(), .multi = {}};
+  }
+  await(id, connection, std::move(reply));
 }
 
 // The first frame of a connection. The leader decides, also about a session that comes back: this
@@ -267,15 +270,15 @@ bool Replica::State::answer(ConnectionId id, Connection& connection, const Pendi
     protocol::append_frame(out, greeting->response);
     return connection.session != SessionId{};
   }
-  const auto& failure = std::get<pipeline::FailedWrite>(reply.what);
-  if (failure.error == ErrorCode::unimplemented || failure.error == ErrorCode::auth_failed) {
+  if (const auto* refused = std::get_if<pipeline::Refused>(&reply.what)) {
     // ZooKeeper answers an operation or a scheme it does not know with such a zxid, then closes.
     protocol::append_reply(out, {.xid = reply.xid,
-                                 .zxid = failure.error == ErrorCode::unimplemented ? -1 : 0,
-                                 .error = static_cast<std::int32_t>(failure.error)});
+                                 .zxid = refused->error == ErrorCode::unimplemented ? -1 : 0,
+                                 .error = static_cast<std::int32_t>(refused->error)});
     return false;
   }
-  pipeline::append_failure(reply.xid, tree_.last_applied(), failure, out);
+  pipeline::append_failure(reply.xid, tree_.last_applied(),
+                           std::get<pipeline::FailedWrite>(reply.what), out);
   return true;
 }
 

@@ -91,6 +91,9 @@ class Answer {
     return reply(protocol::PathResponse{.path = r.path});
   }
 
+  // What a server without SASL says: no further step is needed.
+  ErrorCode operator()(const protocol::SaslRequest&) { return reply(protocol::SaslResponse{}); }
+
   ErrorCode operator()(const protocol::PingRequest&) { return reply(protocol::EmptyResponse{}); }
 
   // For each path either an event now, because the change has happened already, or a watch.
@@ -198,7 +201,7 @@ struct ChangeBody {
   const Stat& stat;
 
   MultiBody operator()(const tree::CreateNode& change) const {
-    if (op == protocol::OpCode::create2) {
+    if (op != protocol::OpCode::create) {
       return protocol::PathStatResponse{.path = change.path, .stat = stat};
     }
     return protocol::PathResponse{.path = change.path};
@@ -212,6 +215,13 @@ struct ChangeBody {
 
 using MultiBody = decltype(protocol::MultiResult::body);
 
+// In a multi, whatever was created is answered as one of the two simple creates would be.
+protocol::OpCode result_of(protocol::OpCode op) {
+  const bool is_special =
+      op == protocol::OpCode::create_container || op == protocol::OpCode::create_ttl;
+  return is_special ? protocol::OpCode::create2 : op;
+}
+
 protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& operations,
                                        const tree::MultiChange& multi,
                                        const tree::Applied& applied) {
@@ -219,7 +229,7 @@ protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& oper
   response.results.reserve(operations.size());
   std::size_t next = 0;
   for (const protocol::OpCode op : operations) {
-    protocol::MultiResult result{.op = op};
+    protocol::MultiResult result{.op = result_of(op)};
     if (op != protocol::OpCode::check) {
       result.body = std::visit(ChangeBody<MultiBody>{.op = op, .stat = applied.stats.at(next)},
                                multi.changes.at(next));

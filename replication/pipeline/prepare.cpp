@@ -156,6 +156,8 @@ class OperationPreparer {
   Change operator()(protocol::Create2Request& r) {
     return wrap(prepare_create(r, client_, pending_));
   }
+  Change operator()(protocol::CreateContainerRequest&) { return ErrorCode::unimplemented; }
+  Change operator()(protocol::CreateTtlRequest&) { return ErrorCode::unimplemented; }
   Change operator()(protocol::DeleteRequest& r) {
     return wrap(prepare_delete(r, client_, pending_));
   }

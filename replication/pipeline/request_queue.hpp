@@ -38,6 +38,12 @@ struct FailedWrite {
   protocol::MultiResponse multi{};
 };
 
+// A request that ends its connection: an operation that nobody serves, or credentials that nobody
+// accepts.
+struct Refused {
+  ErrorCode error{};
+};
+
 // Something this replica answers from memory when its turn has come.
 struct LocalRequest {
   protocol::Request request{};
@@ -49,7 +55,8 @@ struct Greeting {
   protocol::ConnectResponse response{};
 };
 
-using Awaited = std::variant<AwaitedWrite, AwaitedSession, FailedWrite, LocalRequest, Greeting>;
+using Awaited =
+    std::variant<AwaitedWrite, AwaitedSession, FailedWrite, Refused, LocalRequest, Greeting>;
 
 // The point of history of what the leader has yet to decide: never reached.
 inline constexpr Zxid undecided{std::numeric_limits<std::uint64_t>::max()};

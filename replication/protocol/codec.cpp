@@ -1,11 +1,12 @@
 #include "replication/protocol/codec.hpp"
 
+#include <concepts>
 #include <optional>
 #include <utility>
 
 #include "replication/jute/jute_archive.hpp"
-#include "replication/model/limits.hpp"
 #include "replication/protocol/frame.hpp"
+#include "replication/protocol/multi_codec.hpp"
 
 namespace zabfs::replication::protocol {
 namespace {
@@ -13,21 +14,10 @@ namespace {
 using jute::JuteReader;
 using jute::JuteWriter;
 
-// In front of every operation and result of a multi, and behind the last.
-struct MultiHeader {
-  std::int32_t op{};
-  bool done{};
-  std::int32_t error{};
-
-  static auto fields(auto& h) { return std::tie(h.op, h.done, h.error); }
-};
-
 template <class Enumeration>
 constexpr std::int32_t number(Enumeration e) {
   return static_cast<std::int32_t>(e);
 }
-
-constexpr MultiHeader end_of_multi{.op = number(OpCode::error), .done = true, .error = -1};
 
 // What `read` makes of `bytes`: marshalling_error if they are not what they claim to be,
 // unimplemented if it makes nothing of them.
@@ -45,89 +35,40 @@ Result<T> decoded(ByteView bytes, Read read) {
   }
 }
 
-// The next header of a multi of which `count` operations or results have been read; nullopt at the
-// end.
-std::optional<MultiHeader> next_of_multi(JuteReader& from, std::size_t count) {
-  MultiHeader header{};
-  from(header);
-  if (header.done) {
-    return std::nullopt;
-  }
-  if (count == limits::multi_operations_max) {
-    throw cereal::Exception("multi of too many operations");
-  }
-  return header;
-}
-
+// The two lists of watches that a client sends after a reconnection.
 template <class T>
-void read(JuteReader& from, T& record) {
-  from(record);
-}
+concept WatchList = requires(const T& record) {
+  record.relative_zxid;
+};
 
-void read(JuteReader& from, SetWatchesRequest& request) {
-  from(request);
-  if (!request.data || !request.exist || !request.child) {
-    throw cereal::Exception("null list of watches");
-  }
-}
-
-void read(JuteReader& from, MultiRequest& request);
-
-// The alternative of `Variant` that is operation `op`; nullopt if there is none.
-template <class Variant, std::size_t index = 0>
-std::optional<Variant> read_alternative(JuteReader& from, OpCode op) {
-  if constexpr (index == std::variant_size_v<Variant>) {
-    return std::nullopt;
-  } else if (std::variant_alternative_t<index, Variant>::op != op) {
-    return read_alternative<Variant, index + 1>(from, op);
-  } else {
-    std::optional<Variant> found{std::in_place, std::in_place_index<index>};
-    read(from, std::get<index>(*found));
-    return found;
-  }
-}
-
-void read(JuteReader& from, MultiRequest& request) {
-  while (const auto header = next_of_multi(from, request.operations.size())) {
-    auto operation = read_alternative<MultiOperation>(from, OpCode{header->op});
-    if (!operation) {
-      throw cereal::Exception("operation that may not be inside a multi");
+// Reads any request's body.
+struct ReadBody {
+  template <class T>
+  void operator()(JuteReader& from, T& record) const {
+    from(record);
+    if constexpr (WatchList<T>) {
+      refuse_null(record.data, record.exist, record.child);
     }
-    request.operations.push_back(std::move(*operation));
+    if constexpr (std::same_as<T, SetWatches2Request>) {
+      refuse_null(record.persistent, record.persistent_recursive);
+    }
   }
-}
+  void operator()(JuteReader& from, MultiRequest& multi) const { read_operations(from, multi); }
+  void operator()(JuteReader& from, MultiReadRequest& multi) const { read_operations(from, multi); }
+
+ private:
+  static void refuse_null(const auto&... paths) {
+    if (!(paths.has_value() && ...)) {
+      throw cereal::Exception("null list of watches");
+    }
+  }
+};
 
 template <class Body>
 Body read_as(JuteReader& from) {
   Body body{};
   from(body);
   return body;
-}
-
-MultiResult read_result(JuteReader& from, OpCode op) {
-  switch (op) {
-    case OpCode::create:
-      return {op, read_as<PathResponse>(from)};
-    case OpCode::create2:
-      return {op, read_as<PathStatResponse>(from)};
-    case OpCode::set_data:
-      return {op, read_as<StatResponse>(from)};
-    case OpCode::remove:
-    case OpCode::check:
-      return {op, EmptyResponse{}};
-    case OpCode::error:
-      return {op, MultiError{ErrorCode{from.integer<std::int32_t>()}}};
-    default:
-      throw cereal::Exception("result that does not belong into a multi");
-  }
-}
-
-MultiResponse read_results(JuteReader& from) {
-  MultiResponse response{};
-  while (const auto header = next_of_multi(from, response.results.size())) {
-    response.results.push_back(read_result(from, OpCode{header->op}));
-  }
-  return response;
 }
 
 // nullopt for an operation we do not use.
@@ -137,11 +78,15 @@ std::optional<Response> read_response(JuteReader& from, OpCode op) {
     case OpCode::sync:
       return read_as<PathResponse>(from);
     case OpCode::create2:
+    case OpCode::create_container:
+    case OpCode::create_ttl:
       return read_as<PathStatResponse>(from);
     case OpCode::exists:
     case OpCode::set_data:
+    case OpCode::set_acl:
       return read_as<StatResponse>(from);
     case OpCode::get_data:
+    case OpCode::reconfig:
       return read_as<GetDataResponse>(from);
     case OpCode::get_acl:
       return read_as<GetAclResponse>(from);
@@ -149,11 +94,26 @@ std::optional<Response> read_response(JuteReader& from, OpCode op) {
       return read_as<GetChildrenResponse>(from);
     case OpCode::get_children2:
       return read_as<GetChildren2Response>(from);
+    case OpCode::get_ephemerals:
+      return read_as<GetEphemeralsResponse>(from);
+    case OpCode::get_all_children_number:
+      return read_as<GetAllChildrenNumberResponse>(from);
     case OpCode::multi:
+    case OpCode::multi_read:
       return read_results(from);
+    case OpCode::who_am_i:
+      return read_as<WhoAmIResponse>(from);
+    case OpCode::sasl:
+      return read_as<SaslResponse>(from);
+    case OpCode::add_watch:
+      return read_as<ErrorResponse>(from);
     case OpCode::remove:
     case OpCode::ping:
+    case OpCode::auth:
     case OpCode::set_watches:
+    case OpCode::set_watches2:
+    case OpCode::check_watches:
+    case OpCode::remove_watches:
     case OpCode::close_session:
       return EmptyResponse{};
     default:
@@ -166,33 +126,9 @@ void write(JuteWriter& to, const T& record) {
   to(record);
 }
 
-void write(JuteWriter& to, const MultiRequest& request) {
-  for (const auto& operation : request.operations) {
-    std::visit(
-        [&to](const auto& o) {
-          to(MultiHeader{.op = number(o.op), .done = false, .error = -1}, o);
-        },
-        operation);
-  }
-  to(end_of_multi);
-}
-
-void write_result(JuteWriter& to, OpCode op, const auto& body) {
-  to(MultiHeader{.op = number(op), .done = false, .error = number(ErrorCode::ok)}, body);
-}
-
-// A failure says its code twice, in the header and as a body.
-void write_result(JuteWriter& to, OpCode, const MultiError& failure) {
-  const auto error = number(failure.error);
-  to(MultiHeader{.op = number(OpCode::error), .done = false, .error = error}, error);
-}
-
-void write(JuteWriter& to, const MultiResponse& response) {
-  for (const auto& result : response.results) {
-    std::visit([&](const auto& body) { write_result(to, result.op, body); }, result.body);
-  }
-  to(end_of_multi);
-}
+void write(JuteWriter& to, const MultiRequest& multi) { write_operations(to, multi); }
+void write(JuteWriter& to, const MultiReadRequest& multi) { write_operations(to, multi); }
+void write(JuteWriter& to, const MultiResponse& multi) { write_results(to, multi); }
 
 template <class Header>
 Result<Split<Header>> split(ByteView payload) {
@@ -211,8 +147,9 @@ Result<Split<RequestHeader>> split_request(ByteView payload) {
 }
 
 Result<Request> decode_request(std::int32_t op, ByteView body) {
-  return decoded<Request>(
-      body, [op](JuteReader& from) { return read_alternative<Request>(from, OpCode{op}); });
+  return decoded<Request>(body, [op](JuteReader& from) {
+    return read_alternative<Request>(from, OpCode{op}, ReadBody{});
+  });
 }
 
 void append_reply(Bytes& out, const ReplyHeader& header, const Response& response) {

@@ -24,7 +24,8 @@ struct Split {
 Result<Split<RequestHeader>> split_request(ByteView payload);
 
 // The request of operation `op`; unimplemented for a number we do not serve, or marshalling_error.
-// A multi with an operation that may not be inside one is marshalling_error, as in ZooKeeper.
+// A multi or multiRead with an operation that may not be inside is marshalling_error, as in
+// ZooKeeper.
 Result<Request> decode_request(std::int32_t op, ByteView body);
 
 // Append a whole frame, length included. The second is for errors: a header alone.

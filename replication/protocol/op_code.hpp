@@ -1,4 +1,7 @@
 // The operations of the client protocol, by ZooKeeper's numbers.
+//
+// Two of its numbers are missing, because clients may not use them: 20, with which ZooKeeper's
+// leader removes containers, and -10, with which its servers open sessions.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +25,20 @@ enum class OpCode : std::int32_t {
   check = 13,
   multi = 14,
   create2 = 15,
+  reconfig = 16,
+  check_watches = 17,
+  remove_watches = 18,
+  create_container = 19,
+  create_ttl = 21,
+  multi_read = 22,
   auth = 100,
   set_watches = 101,
+  sasl = 102,
+  get_ephemerals = 103,
+  get_all_children_number = 104,
+  set_watches2 = 105,
+  add_watch = 106,
+  who_am_i = 107,
   close_session = -11,
   error = -1,
 };

@@ -1,18 +1,19 @@
 // What a client can ask, one struct per request; `Request` is their variant.
 //
-// Fields are in the order of the wire. `op` is the number in the request's header.
+// Here are the requests about the connection and the service; those about znodes and about watches
+// have files of their own. Fields are in the order of the wire. `op` is the number in the request's
+// header.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <variant>
-#include <vector>
 
-#include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/protocol/op_code.hpp"
+#include "replication/protocol/tree_requests.hpp"
+#include "replication/protocol/watch_requests.hpp"
 
 namespace zabfs::replication::protocol {
 
@@ -33,94 +34,6 @@ struct RequestHeader {
   bool operator==(const RequestHeader&) const = default;
 };
 
-// Answered with the path: of a sequential znode, the one it really got.
-struct CreateRequest {
-  static constexpr auto op = OpCode::create;
-  std::string path{};
-  Data data{};
-  Acl acl{};
-  std::int32_t flags{};  // see CreateMode
-
-  static auto fields(auto& r) { return std::tie(r.path, r.data, r.acl, r.flags); }
-  bool operator==(const CreateRequest&) const = default;
-};
-
-// Answered with the path and the Stat.
-struct Create2Request {
-  static constexpr auto op = OpCode::create2;
-  std::string path{};
-  Data data{};
-  Acl acl{};
-  std::int32_t flags{};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.data, r.acl, r.flags); }
-  bool operator==(const Create2Request&) const = default;
-};
-
-struct DeleteRequest {
-  static constexpr auto op = OpCode::remove;
-  std::string path{};
-  std::int32_t version{-1};  // -1 is any
-
-  static auto fields(auto& r) { return std::tie(r.path, r.version); }
-  bool operator==(const DeleteRequest&) const = default;
-};
-
-struct ExistsRequest {
-  static constexpr auto op = OpCode::exists;
-  std::string path{};
-  bool watch{};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.watch); }
-  bool operator==(const ExistsRequest&) const = default;
-};
-
-struct GetDataRequest {
-  static constexpr auto op = OpCode::get_data;
-  std::string path{};
-  bool watch{};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.watch); }
-  bool operator==(const GetDataRequest&) const = default;
-};
-
-struct SetDataRequest {
-  static constexpr auto op = OpCode::set_data;
-  std::string path{};
-  Data data{};
-  std::int32_t version{-1};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.data, r.version); }
-  bool operator==(const SetDataRequest&) const = default;
-};
-
-struct GetAclRequest {
-  static constexpr auto op = OpCode::get_acl;
-  std::string path{};
-
-  static auto fields(auto& r) { return std::tie(r.path); }
-  bool operator==(const GetAclRequest&) const = default;
-};
-
-struct GetChildrenRequest {
-  static constexpr auto op = OpCode::get_children;
-  std::string path{};
-  bool watch{};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.watch); }
-  bool operator==(const GetChildrenRequest&) const = default;
-};
-
-// Answered with the Stat too.
-struct GetChildren2Request {
-  static constexpr auto op = OpCode::get_children2;
-  std::string path{};
-  bool watch{};
-
-  static auto fields(auto& r) { return std::tie(r.path, r.watch); }
-  bool operator==(const GetChildren2Request&) const = default;
-};
-
 // The path is echoed, never checked.
 struct SyncRequest {
   static constexpr auto op = OpCode::sync;
@@ -137,38 +50,46 @@ struct PingRequest {
   bool operator==(const PingRequest&) const = default;
 };
 
-// Only inside a multi.
-struct CheckRequest {
-  static constexpr auto op = OpCode::check;
-  std::string path{};
-  std::int32_t version{-1};
+// Credentials of the connection. Answered with a header alone.
+struct AuthRequest {
+  static constexpr auto op = OpCode::auth;
+  std::int32_t type{};  // always 0
+  std::string scheme{};
+  Data credentials{};
 
-  static auto fields(auto& r) { return std::tie(r.path, r.version); }
-  bool operator==(const CheckRequest&) const = default;
+  static auto fields(auto& r) { return std::tie(r.type, r.scheme, r.credentials); }
+  bool operator==(const AuthRequest&) const = default;
 };
 
-using MultiOperation =
-    std::variant<CreateRequest, Create2Request, DeleteRequest, SetDataRequest, CheckRequest>;
+// A step of a SASL handshake.
+struct SaslRequest {
+  static constexpr auto op = OpCode::sasl;
+  Data token{};
 
-// All of them or none, under one zxid. Not a record: its wire form interleaves headers.
-struct MultiRequest {
-  static constexpr auto op = OpCode::multi;
-  std::vector<MultiOperation> operations{};
-
-  bool operator==(const MultiRequest&) const = default;
+  static auto fields(auto& r) { return std::tie(r.token); }
+  bool operator==(const SaslRequest&) const = default;
 };
 
-// After a reconnection: what was watched, and how much of history the client had seen. A null list
-// is refused with marshalling_error, as ZooKeeper does.
-struct SetWatchesRequest {
-  static constexpr auto op = OpCode::set_watches;
-  std::int64_t relative_zxid{};
-  std::optional<std::vector<std::string>> data{};
-  std::optional<std::vector<std::string>> exist{};
-  std::optional<std::vector<std::string>> child{};
+struct WhoAmIRequest {
+  static constexpr auto op = OpCode::who_am_i;
 
-  static auto fields(auto& r) { return std::tie(r.relative_zxid, r.data, r.exist, r.child); }
-  bool operator==(const SetWatchesRequest&) const = default;
+  static auto fields(auto&) { return std::tie(); }
+  bool operator==(const WhoAmIRequest&) const = default;
+};
+
+// Other servers for the ensemble: some that join and leave, or all members anew. An empty text is
+// absent. Answered with GetDataResponse: the configuration's text.
+struct ReconfigRequest {
+  static constexpr auto op = OpCode::reconfig;
+  std::string joining{};
+  std::string leaving{};
+  std::string new_members{};
+  std::int64_t config_version{-1};  // that the change is for; -1 is any
+
+  static auto fields(auto& r) {
+    return std::tie(r.joining, r.leaving, r.new_members, r.config_version);
+  }
+  bool operator==(const ReconfigRequest&) const = default;
 };
 
 struct CloseSessionRequest {
@@ -179,9 +100,13 @@ struct CloseSessionRequest {
 };
 
 using Request =
-    std::variant<CreateRequest, Create2Request, DeleteRequest, ExistsRequest, GetDataRequest,
-                 SetDataRequest, GetAclRequest, GetChildrenRequest, GetChildren2Request, SyncRequest,
-                 PingRequest, MultiRequest, SetWatchesRequest, CloseSessionRequest>;
+    std::variant<CreateRequest, Create2Request, CreateContainerRequest, CreateTtlRequest,
+                 DeleteRequest, ExistsRequest, GetDataRequest, SetDataRequest, GetAclRequest,
+                 SetAclRequest, GetChildrenRequest, GetChildren2Request, GetEphemeralsRequest,
+                 GetAllChildrenNumberRequest, MultiRequest, MultiReadRequest, SyncRequest,
+                 PingRequest, AuthRequest, SaslRequest, WhoAmIRequest, ReconfigRequest,
+                 SetWatchesRequest, SetWatches2Request, AddWatchRequest, CheckWatchesRequest,
+                 RemoveWatchesRequest, CloseSessionRequest>;
 
 // The number in the header of `request`.
 inline OpCode op_of(const Request& request) {

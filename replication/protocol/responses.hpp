@@ -21,14 +21,14 @@ namespace zabfs::replication::protocol {
 
 struct ReplyHeader {
   std::int32_t xid{};
-  std::int64_t zxid{};  // last transaction applied where the reply was made
+  std::int64_t zxid{};   // last transaction applied where the reply was made
   std::int32_t error{};  // an ErrorCode
 
   static auto fields(auto& h) { return std::tie(h.xid, h.zxid, h.error); }
   bool operator==(const ReplyHeader&) const = default;
 };
 
-// delete, ping, setWatches, closeSession.
+// delete, ping, auth, closeSession; setWatches, checkWatches, removeWatches.
 struct EmptyResponse {
   static auto fields(auto&) { return std::tie(); }
   bool operator==(const EmptyResponse&) const = default;
@@ -42,7 +42,7 @@ struct PathResponse {
   bool operator==(const PathResponse&) const = default;
 };
 
-// create2.
+// create2, createContainer, createTTL.
 struct PathStatResponse {
   std::string path{};
   Stat stat{};
@@ -51,7 +51,7 @@ struct PathStatResponse {
   bool operator==(const PathStatResponse&) const = default;
 };
 
-// exists, setData.
+// exists, setData, setACL.
 struct StatResponse {
   Stat stat{};
 
@@ -59,6 +59,7 @@ struct StatResponse {
   bool operator==(const StatResponse&) const = default;
 };
 
+// getData; reconfig, of the configuration.
 struct GetDataResponse {
   Data data{};
   Stat stat{};
@@ -90,8 +91,45 @@ struct GetChildren2Response {
   bool operator==(const GetChildren2Response&) const = default;
 };
 
+struct GetEphemeralsResponse {
+  std::vector<std::string> paths{};
+
+  static auto fields(auto& r) { return std::tie(r.paths); }
+  bool operator==(const GetEphemeralsResponse&) const = default;
+};
+
+struct GetAllChildrenNumberResponse {
+  std::int32_t number{};
+
+  static auto fields(auto& r) { return std::tie(r.number); }
+  bool operator==(const GetAllChildrenNumberResponse&) const = default;
+};
+
+struct WhoAmIResponse {
+  std::vector<Identity> identities{};
+
+  static auto fields(auto& r) { return std::tie(r.identities); }
+  bool operator==(const WhoAmIResponse&) const = default;
+};
+
+struct SaslResponse {
+  Data token{};
+
+  static auto fields(auto& r) { return std::tie(r.token); }
+  bool operator==(const SaslResponse&) const = default;
+};
+
+// addWatch, with 0.
+struct ErrorResponse {
+  std::int32_t error{};
+
+  static auto fields(auto& r) { return std::tie(r.error); }
+  bool operator==(const ErrorResponse&) const = default;
+};
+
 // One operation of a multi that failed, or was not carried out because another failed: ok before
-// the one that failed, its own code there, runtime_inconsistency behind it.
+// the one that failed, its own code there, runtime_inconsistency behind it. In a multiRead each
+// operation fails for itself.
 struct MultiError {
   ErrorCode error{};
   bool operator==(const MultiError&) const = default;
@@ -100,11 +138,15 @@ struct MultiError {
 // In the order of the operations. EmptyResponse is a delete or a check that succeeded; which of the
 // two, `MultiResult::op` says.
 struct MultiResult {
-  OpCode op{};  // of the operation; OpCode::error for a MultiError
-  std::variant<EmptyResponse, PathResponse, PathStatResponse, StatResponse, MultiError> body{};
+  // Of the operation; create2 for any that is answered with a Stat, error for a MultiError.
+  OpCode op{};
+  std::variant<EmptyResponse, PathResponse, PathStatResponse, StatResponse, GetDataResponse,
+               GetChildrenResponse, MultiError>
+      body{};
   bool operator==(const MultiResult&) const = default;
 };
 
+// multi, multiRead.
 struct MultiResponse {
   std::vector<MultiResult> results{};
   bool operator==(const MultiResponse&) const = default;
@@ -112,7 +154,9 @@ struct MultiResponse {
 
 using Response =
     std::variant<EmptyResponse, PathResponse, PathStatResponse, StatResponse, GetDataResponse,
-                 GetAclResponse, GetChildrenResponse, GetChildren2Response, MultiResponse>;
+                 GetAclResponse, GetChildrenResponse, GetChildren2Response, GetEphemeralsResponse,
+                 GetAllChildrenNumberResponse, WhoAmIResponse, SaslResponse, ErrorResponse,
+                 MultiResponse>;
 
 enum class EventType : std::int32_t {
   none = -1,
@@ -124,7 +168,7 @@ enum class EventType : std::int32_t {
 
 // A watch fired. Sent with xid -1, before any reply whose data is as new as the change.
 struct WatcherEvent {
-  std::int32_t type{};   // an EventType
+  std::int32_t type{};    // an EventType
   std::int32_t state{3};  // always 3, connected, on the wire
   std::string path{};
 

@@ -61,15 +61,8 @@ Model::Outcome Model::decide(const Request& request, SessionId session, std::int
   if (const auto* multi = std::get_if<MultiRequest>(&request)) {
     return decide_multi(*multi, moment);
   }
-  const Decision decision = std::visit(
-      [&](const auto& one) {
-        if constexpr (requires { decide_one(one, moment); }) {
-          return decide_one(one, moment);
-        } else {
-          return Decision{.error = ErrorCode::unimplemented};
-        }
-      },
-      request);
+  const Decision decision =
+      std::visit([&](const auto& one) { return decide_one(one, moment); }, request);
   if (decision.error != ErrorCode::ok) {
     return {.error = decision.error};
   }

@@ -114,6 +114,11 @@ class Model {
   Decision decide_one(const replication::protocol::DeleteRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::SetDataRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::CheckRequest& request, const Moment& moment);
+  // What the model does not know is refused there too.
+  template <class Other>
+  Decision decide_one(const Other&, const Moment&) {
+    return {.error = replication::ErrorCode::unimplemented, .result = {}};
+  }
   Outcome decide_multi(const replication::protocol::MultiRequest& request, const Moment& moment);
 
   replication::Epoch epoch_{};

@@ -88,6 +88,18 @@ std::optional<MultiOperation> operation_of(const std::string& verb, const Words&
   if (verb == "create2") {
     return create_of<Create2Request>(words);
   }
+  if (verb == "container") {
+    auto request = create_of<CreateContainerRequest>(words);
+    request.flags = static_cast<std::int32_t>(words.number("flags", 4));
+    return request;
+  }
+  if (verb == "ttl") {
+    auto request = create_of<CreateTtlRequest>(words);
+    request.flags =
+        static_cast<std::int32_t>(words.number("flags", words.has("sequential") ? 6 : 5));
+    request.ttl_ms = words.number("ttl", 0);
+    return request;
+  }
   if (verb == "delete") {
     return DeleteRequest{.path = path_of(words), .version = version_of(words)};
   }
@@ -99,40 +111,6 @@ std::optional<MultiOperation> operation_of(const std::string& verb, const Words&
     return CheckRequest{.path = path_of(words), .version = version_of(words)};
   }
   return std::nullopt;
-}
-
-MultiRequest multi_of(const Words& words) {
-  MultiRequest multi;
-  std::vector<std::string> part;
-  auto rest = words.from(0);
-  rest.emplace_back(";");
-  for (const auto& word : rest) {
-    if (word != ";") {
-      part.push_back(word);
-    } else if (!part.empty()) {
-      const auto operation = operation_of(part.front(), Words({part.begin() + 1, part.end()}));
-      CHECK(operation, "not an operation of a multi: ", part.front());
-      multi.operations.push_back(*operation);
-      part.clear();
-    }
-  }
-  return multi;
-}
-
-std::vector<std::string> paths_of(const Words& words, const std::string& key) {
-  std::vector<std::string> paths;
-  std::istringstream list(words.value(key).value_or(""));
-  for (std::string path; std::getline(list, path, ',');) {
-    paths.push_back(path);
-  }
-  return paths;
-}
-
-SetWatchesRequest set_watches_of(const Words& words) {
-  return {.relative_zxid = zxid_of(words.value("since").value_or("0.0")).wire(),
-          .data = paths_of(words, "data"),
-          .exist = paths_of(words, "exist"),
-          .child = paths_of(words, "child")};
 }
 
 std::optional<Request> read_of(const std::string& verb, const Words& words) {
@@ -153,8 +131,130 @@ std::optional<Request> read_of(const std::string& verb, const Words& words) {
   if (verb == "getacl") {
     return GetAclRequest{.path = path};
   }
+  if (verb == "ephemerals") {
+    return GetEphemeralsRequest{.prefix = path};
+  }
+  if (verb == "count") {
+    return GetAllChildrenNumberRequest{.path = path};
+  }
   if (verb == "sync") {
     return SyncRequest{.path = path};
+  }
+  return std::nullopt;
+}
+
+// Calls `take` with the verb and the words of each request of a list.
+template <class Take>
+void for_each_of(const Words& words, Take take) {
+  std::vector<std::string> part;
+  auto rest = words.from(0);
+  rest.emplace_back(";");
+  for (const auto& word : rest) {
+    if (word != ";") {
+      part.push_back(word);
+    } else if (!part.empty()) {
+      take(part.front(), Words({part.begin() + 1, part.end()}));
+      part.clear();
+    }
+  }
+}
+
+MultiRequest multi_of(const Words& words) {
+  MultiRequest multi;
+  for_each_of(words, [&multi](const std::string& verb, const Words& rest) {
+    const auto operation = operation_of(verb, rest);
+    CHECK(operation, "not an operation of a multi: ", verb);
+    multi.operations.push_back(*operation);
+  });
+  return multi;
+}
+
+MultiReadRequest multi_read_of(const Words& words) {
+  MultiReadRequest multi;
+  for_each_of(words, [&multi](const std::string& verb, const Words& rest) {
+    const auto read = read_of(verb, rest);
+    if (const auto operation = operation_of(verb, rest)) {
+      multi.writes.push_back(*operation);
+    } else if (read && std::holds_alternative<GetDataRequest>(*read)) {
+      multi.operations.emplace_back(std::get<GetDataRequest>(*read));
+    } else {
+      CHECK(read && std::holds_alternative<GetChildrenRequest>(*read),
+            "not an operation of a multiread: ", verb);
+      multi.operations.emplace_back(std::get<GetChildrenRequest>(*read));
+    }
+  });
+  return multi;
+}
+
+std::vector<std::string> paths_of(const Words& words, const std::string& key) {
+  std::vector<std::string> paths;
+  std::istringstream list(words.value(key).value_or(""));
+  for (std::string path; std::getline(list, path, ',');) {
+    paths.push_back(path);
+  }
+  return paths;
+}
+
+SetWatchesRequest set_watches_of(const Words& words) {
+  return {.relative_zxid = zxid_of(words.value("since").value_or("0.0")).wire(),
+          .data = paths_of(words, "data"),
+          .exist = paths_of(words, "exist"),
+          .child = paths_of(words, "child")};
+}
+
+SetWatches2Request set_watches2_of(const Words& words) {
+  const SetWatchesRequest one_shot = set_watches_of(words);
+  return {.relative_zxid = one_shot.relative_zxid,
+          .data = one_shot.data,
+          .exist = one_shot.exist,
+          .child = one_shot.child,
+          .persistent = paths_of(words, "persistent"),
+          .persistent_recursive = paths_of(words, "recursive")};
+}
+
+std::optional<Request> watch_request_of(const std::string& verb, const Words& words) {
+  const std::string path = path_of(words);
+  if (verb == "setwatches") {
+    return set_watches_of(words);
+  }
+  if (verb == "setwatches2") {
+    return set_watches2_of(words);
+  }
+  if (verb == "addwatch") {
+    return AddWatchRequest{.path = path,
+                           .mode = static_cast<std::int32_t>(words.number("mode", 0))};
+  }
+  const auto type = static_cast<std::int32_t>(words.number("type", 3));
+  if (verb == "checkwatches") {
+    return CheckWatchesRequest{.path = path, .type = type};
+  }
+  if (verb == "removewatches") {
+    return RemoveWatchesRequest{.path = path, .type = type};
+  }
+  return std::nullopt;
+}
+
+std::optional<Request> connection_request_of(const std::string& verb, const Words& words) {
+  if (verb == "ping") {
+    return PingRequest{};
+  }
+  if (verb == "auth") {
+    return AuthRequest{.scheme = words.at(0), .credentials = data_of(words)};
+  }
+  if (verb == "sasl") {
+    return SaslRequest{.token = data_of(words)};
+  }
+  if (verb == "whoami") {
+    return WhoAmIRequest{};
+  }
+  if (verb == "reconfig") {
+    return ReconfigRequest{.joining = words.value("joining").value_or(""),
+                           .leaving = words.value("leaving").value_or(""),
+                           .new_members = words.value("members").value_or(""),
+                           .config_version = words.number("version", -1)};
+  }
+  if (verb == "close") {
+    return CloseSessionRequest{};
   }
   return std::nullopt;
 }
@@ -222,6 +322,21 @@ struct BodyText {
   std::string operator()(const GetChildren2Response& r) const {
     return text_of_names(r.children) + ' ' + text_of_stat(r.stat);
   }
+  std::string operator()(const GetEphemeralsResponse& r) const { return text_of_names(r.paths); }
+  std::string operator()(const GetAllChildrenNumberResponse& r) const {
+    return std::to_string(r.number);
+  }
+  std::string operator()(const WhoAmIResponse& r) const {
+    std::string text;
+    for (const Identity& identity : r.identities) {
+      text += (text.empty() ? "" : " ") + identity.scheme + ':' + identity.id;
+    }
+    return text;
+  }
+  std::string operator()(const SaslResponse& r) const { return text_of_data(r.token); }
+  std::string operator()(const ErrorResponse& r) const {
+    return std::string(name_of(ErrorCode{r.error}));
+  }
   std::string operator()(const MultiError& r) const { return std::string(name_of(r.error)); }
   std::string operator()(const MultiResponse& r) const {
     std::string text = std::to_string(r.results.size()) + " results";
@@ -276,14 +391,18 @@ std::optional<Request> request_of(const std::string& verb, const Words& words) {
   if (verb == "multi") {
     return multi_of(words);
   }
-  if (verb == "setwatches") {
-    return set_watches_of(words);
+  if (verb == "multiread") {
+    return multi_read_of(words);
   }
-  if (verb == "ping") {
-    return PingRequest{};
+  if (verb == "setacl") {
+    return SetAclRequest{
+        .path = path_of(words), .acl = acl_of(words), .version = version_of(words)};
   }
-  if (verb == "close") {
-    return CloseSessionRequest{};
+  if (const auto request = connection_request_of(verb, words)) {
+    return request;
+  }
+  if (const auto request = watch_request_of(verb, words)) {
+    return request;
   }
   if (const auto read = read_of(verb, words)) {
     return read;

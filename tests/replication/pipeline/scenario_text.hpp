@@ -4,13 +4,23 @@
 //   ------------------------------------------  -----------------------------------------------
 //   create, create2 PATH                        data=TEXT|null  ephemeral  sequential  flags=N
 //                                               acl=open|read|none|digest|world:BITS
+//   container, ttl PATH                         as create, and ttl=MS
 //   delete PATH, check PATH                     version=N
 //   set PATH                                    data=TEXT|null  version=N
 //   get, exists, ls, ls2 PATH                   watch
+//   setacl PATH                                 acl=, as create  version=N
 //   getacl, sync PATH
+//   ephemerals PREFIX, count PATH               (getEphemerals, getAllChildrenNumber)
 //   multi REQUEST ; REQUEST ; ...
-//   setwatches                                  since=EPOCH.COUNTER  data=  exist=  child=
-//   (PATH,PATH) ping, close
+//   multiread REQUEST ; REQUEST ; ...
+//   setwatches, setwatches2                     since=EPOCH.COUNTER  data=  exist=  child=
+//                                               (PATH,PATH)  persistent=  recursive=
+//   addwatch PATH                               mode=N
+//   checkwatches, removewatches PATH            type=N
+//   auth SCHEME                                 data=TEXT|null
+//   sasl                                        data=TEXT|null
+//   reconfig                                    joining=  leaving=  members=  version=N
+//   whoami, ping, close
 //
 // Data is empty unless stated. A path "" is the empty path.
 #pragma once

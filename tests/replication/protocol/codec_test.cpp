@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "replication/model/limits.hpp"
@@ -125,22 +126,56 @@ TEST(Codec, RefusesNullListsOfWatches) {
               ErrorCode::marshalling_error);
   }
   EXPECT_TRUE(decode_request(number(OpCode::set_watches), from_hex("00*20")).has_value());
+
+  for (const std::size_t null_list : {0U, 1U, 2U, 3U, 4U}) {
+    Bytes body(28);
+    std::fill_n(body.begin() + static_cast<std::ptrdiff_t>(8 + 4 * null_list), 4, 0xff);
+    EXPECT_EQ(decode_request(number(OpCode::set_watches2), body).error(),
+              ErrorCode::marshalling_error)
+        << null_list;
+  }
+  EXPECT_TRUE(decode_request(number(OpCode::set_watches2), from_hex("00*28")).has_value());
 }
 
 constexpr std::string_view end_of_multi = "ffffffff 01 ffffffff";
 
+// A list with one operation of this number, whose fields are as many zeros as it wants.
+Bytes list_of(std::int32_t op) {
+  Bytes body(4);
+  body[0] = static_cast<std::uint8_t>(op >> 24);
+  body[1] = static_cast<std::uint8_t>(op >> 16);
+  body[2] = static_cast<std::uint8_t>(op >> 8);
+  body[3] = static_cast<std::uint8_t>(op);
+  const Bytes rest = from_hex("00 ffffffff 00*100 " + std::string{end_of_multi});
+  body.insert(body.end(), rest.begin(), rest.end());
+  return body;
+}
+
 TEST(Multi, RefusesOperationsThatMayNotBeInside) {
-  for (const std::int32_t op : {0, 3, 4, 6, 7, 8, 9, 11, 12, 14, 16, 19, 21, 100, -1, -11, 1000}) {
-    Bytes body(4);
-    body[0] = static_cast<std::uint8_t>(op >> 24);
-    body[1] = static_cast<std::uint8_t>(op >> 16);
-    body[2] = static_cast<std::uint8_t>(op >> 8);
-    body[3] = static_cast<std::uint8_t>(op);
-    const Bytes rest = from_hex("00 ffffffff 00*100 " + std::string{end_of_multi});
-    body.insert(body.end(), rest.begin(), rest.end());
-    EXPECT_EQ(decode_request(number(OpCode::multi), body).error(), ErrorCode::marshalling_error)
+  for (const std::int32_t op :
+       {0, 3, 4, 6, 7, 8, 9, 11, 12, 14, 16, 17, 20, 22, 100, -1, -11, 1000}) {
+    EXPECT_EQ(decode_request(number(OpCode::multi), list_of(op)).error(),
+              ErrorCode::marshalling_error)
         << op;
   }
+}
+
+TEST(MultiRead, RefusesOperationsThatMayNotBeInside) {
+  for (const std::int32_t op : {0, 3, 6, 7, 9, 11, 12, 14, 16, 20, 22, 100, -1, -11, 1000}) {
+    EXPECT_EQ(decode_request(number(OpCode::multi_read), list_of(op)).error(),
+              ErrorCode::marshalling_error)
+        << op;
+  }
+}
+
+TEST(MultiRead, RefusesReadsAndWritesInOneList) {
+  const MultiReadRequest mixed{.operations = {GetDataRequest{"/a"}},
+                               .writes = {DeleteRequest{"/a"}}};
+  Bytes frame;
+  append_request(frame, 1, mixed);
+  const auto split = split_request(payload_of(frame));
+  ASSERT_TRUE(split.has_value());
+  EXPECT_EQ(decode_request(split->header.op, split->body).error(), ErrorCode::marshalling_error);
 }
 
 TEST(Multi, NeedsItsEnd) {
@@ -156,7 +191,7 @@ TEST(Multi, EndsWhereItsHeaderSaysSoWhateverTheOperation) {
 }
 
 TEST(Multi, RefusesResultsThatDoNotBelongIntoOne) {
-  for (const auto& result : {"00000003", "00000004", "0000000e", "fffffffe"}) {
+  for (const auto& result : {"00000003", "00000006", "0000000e", "00000013", "fffffffe"}) {
     const Bytes body = from_hex(result + std::string{" 00 00000000 00*100"});
     EXPECT_EQ(decode_response(OpCode::multi, body).error(), ErrorCode::marshalling_error);
   }
