@@ -21,12 +21,35 @@ def ends_zookeeper(operation, flags, ttl):
     return operation == Op.CREATE_TTL and ttl < 0 and flags in range(5)
 
 
+def belongs_elsewhere(operation, flags):
+    """Flags that another operation is for."""
+    if operation in (Op.CREATE, Op.CREATE2):
+        return flags == calls.CONTAINER
+    return operation == Op.CREATE_CONTAINER and flags in range(4)
+
+
+@batch("flags of other operations", settings=USUAL)
+def flags_of_other_operations(side):
+    client = side.client("a")
+    client.quiet(calls.create("/other"))
+    for (name, operation), flag in itertools.product(MAKERS.items(), FLAGS):
+        if belongs_elsewhere(operation, flag):
+            path = f"/other/{name}{flag}"
+            client.say(f"{name} {flag}", calls.create(path, b"x", flag, operation=operation))
+            client.quiet(calls.set_data("/other", b""))
+            part = calls.create(path + "-", b"x", flag, operation=operation)
+            client.say(f"{name} {flag} in a multi", calls.multi(part))
+            client.quiet(calls.set_data("/other", b""))
+
+
 @batch("flags", settings=USUAL)
 def flags(side):
     client = side.client("a")
     other = side.client("b")
     client.quiet(calls.create("/f"))
     for (name, operation), flag in itertools.product(MAKERS.items(), FLAGS):
+        if belongs_elsewhere(operation, flag):
+            continue
         parent = f"/f/{name}{flag}"
         client.quiet(calls.create(parent))
         call = calls.create(parent + "/n", b"xyz", flag, operation=operation)
@@ -88,9 +111,9 @@ def no_times_to_live(side):
         client.say(f"{ttl} flags {flag}, in a multi", calls.multi(call))
         client.say(f"{ttl} flags {flag}, absent parent", call._replace(
             body=calls.create_ttl("/absent/n", b"x", flag, ttl=ttl).body))
-    for flag in range(8):
+    for flag in set(range(8)) - {calls.CONTAINER}:
         client.say(f"create flags {flag}", calls.create("/c-", flags=flag))
-        client.say(f"container flags {flag}", calls.container("/d-", flags=flag))
+    client.say("container", calls.container("/d-"))
     client.say("what there is", calls.get_children("/"))
 
 

@@ -168,3 +168,26 @@ def xids(side):
     link.send(calls.framed(calls.handshake(10000)) + calls.framed(request))
     link.frame()
     side.note("behind the handshake", "answered" if link.frame() else "closed")
+
+
+@batch("expiry", settings=("minSessionTimeout=1000", "maxSessionTimeout=50000"))
+def expiry(side):
+    """A session whose owner falls silent, seen by the others and by its owner."""
+    for timeout in (0, 999, 1000, 1001, 49999, 50000, 50001):
+        connected(side, f"timeout {timeout}", calls.handshake(timeout))
+    watcher = side.client("watcher")
+    owner = side.client("owner", timeout_ms=1000)
+    owner.say("scene", calls.create("/x"))
+    owner.say("ephemeral", calls.create("/x/e", flags=calls.EPHEMERAL))
+    watcher.say("arm", calls.get_data("/x/e", watch=True))
+    watcher.say("arm parent", calls.get_children("/x", watch=True))
+    for _ in range(2):  # The event of the znode and that of its parent.
+        frame = watcher.link.frame()
+        watcher.events.append((struct.unpack_from(">q", frame, 4)[0], frame[16:]))
+    side.note("events", " ".join(str(body) for _, body in watcher.events))
+    watcher.events.clear()
+    side.note("the owner's connection", "open" if owner.link.frame() else "closed")
+    payload = calls.handshake(1000, owner.session, owner.password)
+    connected(side, "coming back", payload)
+    watcher.say("the ephemeral", calls.exists("/x/e"))
+    watcher.say("what is left", calls.get_children("/x"))
