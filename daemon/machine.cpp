@@ -9,19 +9,24 @@
 namespace zabfs::daemon {
 namespace {
 
-template <class Clock>
-std::int64_t milliseconds_of() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch())
-      .count();
+template <class Clock, class Duration>
+std::int64_t now_in() {
+  return std::chrono::duration_cast<Duration>(Clock::now().time_since_epoch()).count();
 }
 
 }  // namespace
 
 std::int64_t MachineClock::monotonic_ms() const {
-  return milliseconds_of<std::chrono::steady_clock>();
+  return now_in<std::chrono::steady_clock, std::chrono::milliseconds>();
 }
 
-std::int64_t MachineClock::wall_ms() const { return milliseconds_of<std::chrono::system_clock>(); }
+std::int64_t MachineClock::monotonic_us() const {
+  return now_in<std::chrono::steady_clock, std::chrono::microseconds>();
+}
+
+std::int64_t MachineClock::wall_ms() const {
+  return now_in<std::chrono::system_clock, std::chrono::milliseconds>();
+}
 
 void MachineEntropy::fill(std::span<std::uint8_t> bytes) {
   // Up to 256 bytes come whole and uninterrupted (getrandom(2)).

@@ -9,6 +9,7 @@ namespace zabfs::daemon {
 class MachineClock : public replication::Clock {
  public:
   std::int64_t monotonic_ms() const override;
+  std::int64_t monotonic_us() const override;
   std::int64_t wall_ms() const override;
 };
 

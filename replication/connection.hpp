@@ -11,14 +11,29 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <string>
 
 #include "replication/model/acl.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/pipeline/request_queue.hpp"
+#include "replication/protocol/op_code.hpp"
 
 namespace zabfs::replication {
+
+// The answers of one connection: the last of them, and how long they took.
+struct Conversation {
+  protocol::OpCode last_op{};  // 0 before the first
+  std::int32_t last_xid{-1};
+  Zxid last_zxid{};
+  std::int64_t answered_us{};  // when, on the monotonic clock
+  std::uint64_t answers{};
+  std::int64_t last_us{};  // from a request to its reply; likewise the others
+  std::int64_t sum_us{};
+  std::int64_t min_us{std::numeric_limits<std::int64_t>::max()};
+  std::int64_t max_us{};
+};
 
 struct Connection {
   std::string address{};
@@ -27,6 +42,8 @@ struct Connection {
   std::int32_t timeout_ms{};  // negotiated on this connection
   bool was_heard{};           // since the leader was last told
   pipeline::RequestQueue unanswered{};
+
+  Conversation conversation{};
 
   // Those of them that the leader has yet to decide, in order. A queue's elements do not move.
   std::deque<pipeline::PendingReply*> undecided{};

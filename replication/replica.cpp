@@ -15,6 +15,8 @@ namespace zabfs::replication {
 Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
     : options_(options),
       ports_(ports),
+      own_metrics_(ports.metrics == nullptr ? std::make_unique<Metrics>() : nullptr),
+      metrics_(ports.metrics == nullptr ? *own_metrics_ : *ports.metrics),
       storage_(ports.disk, store::StorageOptions{.segment_bytes = options.log_segment_bytes,
                                                  .snapshots_kept = options.snapshots_kept}),
       peer_({.self = options.id,
@@ -36,6 +38,7 @@ std::optional<std::string> Replica::State::start() {
 
 void Replica::State::begin_serving() {
   is_serving_ = true;
+  serving_since_ms_ = looked_ms_;
   if (!peer_.is_leading()) {
     return;
   }
@@ -73,12 +76,15 @@ Zxid Replica::State::propose(SessionId session, tree::TransactionBody body, zab:
                                                .session = session,
                                                .time_ms = ports_.clock.wall_ms()},
                                     .body = std::move(body)},
-                    .origin = origin};
+                    .origin = origin,
+                    .proposed_us = looked_us_};
   const Zxid zxid = proposal.transaction.header.zxid;
   pending_.commit(zxid);
   Bytes record;
   tree::append_transaction(record, proposal.transaction);
   proposal.bytes = record.size();
+  metrics_.proposal_count.add();
+  metrics_.proposal_size.add(record.size());
   proposal_bytes_ += proposal.bytes;
   if (ports_.trace.wants_transactions()) {
     ports_.trace.record(
@@ -94,6 +100,7 @@ void Replica::State::on_disk_done(Ticket ticket) {
   look_at_the_time();
   if (const auto written = storage_.on_disk_done(ticket)) {
     ports_.trace.record(SnapshotFinished{.zxid = written->zxid, .bytes = written->bytes});
+    metrics_.snapshottime.add(looked_us_ - snapshot_began_us_);
   }
   report_disk();
   apply_committed();
@@ -109,7 +116,8 @@ void Replica::State::report_disk() {
     return;
   }
   if (storage_.durable() != reported_durable_) {
-    reported_durable_ = storage_.durable();
+    const Zxid before = std::exchange(reported_durable_, storage_.durable());
+    count_durable(before);
     peer_.on_durable(reported_durable_, now);
   }
   if (saving_ && storage_.are_epochs_saved()) {
@@ -130,6 +138,7 @@ void Replica::State::report_disk() {
 void Replica::State::apply_committed() {
   const Zxid before = tree_.last_applied();
   const Zxid until = std::min(committed_, storage_.durable());
+  const std::int64_t began_us = now_us();
   while (!proposals_.empty() && proposals_.front().transaction.header.zxid <= until && !failure_) {
     const Proposal proposal = std::move(proposals_.front());
     proposals_.pop_front();
@@ -138,6 +147,7 @@ void Replica::State::apply_committed() {
   }
   if (tree_.last_applied() != before) {
     peer_.on_delivered(tree_.last_applied(), state_digest());
+    metrics_.commit_process_time.add(now_us() - began_us);
   }
 }
 
@@ -149,6 +159,8 @@ void Replica::State::apply(const Proposal& proposal) {
   zabfs::replication::apply(proposal.transaction, tree_, sessions_, applied_);
   pending_.applied(header.zxid);
   ++applied_since_snapshot_;
+  metrics_.propagation_latency.add(wall_us_since(header.time_ms));
+  note_digest(header.zxid);
   if (ports_.trace.wants_transactions()) {
     Bytes record;
     tree::append_transaction(record, proposal.transaction);
@@ -198,9 +210,11 @@ void Replica::State::compare_digest() {
     expected_.pop_front();
     if (expected.zxid == tree_.last_applied() && expected.digest != state_digest()) {
       ports_.trace.record(Diverged{.zxid = expected.zxid});
-      fail("The state of this server differs from its leader's, although both have applied the "
-           "same transactions. Keep the data directory for an inquiry, empty it, and start the "
-           "server again: it will take over the others' state.");
+      metrics_.digest_mismatches_count.add();
+      fail(
+          "The state of this server differs from its leader's, although both have applied the "
+          "same transactions. Keep the data directory for an inquiry, empty it, and start the "
+          "server again: it will take over the others' state.");
     }
   }
 }
@@ -208,6 +222,7 @@ void Replica::State::compare_digest() {
 void Replica::State::fail(const std::string& sentence) {
   if (!failure_) {
     failure_ = sentence;
+    metrics_.unrecoverable_error_count.add();
     stop_serving();
   }
 }
@@ -221,6 +236,7 @@ void Replica::State::expire_sessions() {
       return;  // the next epoch gives everybody his full timeout anyway
     }
     if (sessions_.find(session) != nullptr && closing_.insert(session).second) {
+      metrics_.stale_sessions_expired.add();
       propose(session, prepare_close(session, pending_), {});
     }
   }
@@ -228,11 +244,13 @@ void Replica::State::expire_sessions() {
 
 // Before anything is done: who has been paused for too long does not lead, or follow, any more.
 void Replica::State::look_at_the_time() {
-  const std::int64_t now = ports_.clock.monotonic_ms();
+  looked_us_ = now_us();
+  const std::int64_t now = looked_us_ / 1'000;
   if (now != looked_ms_) {
     looked_ms_ = now;
     peer_.on_tick(now);
     carry_out_effects();
+    count_election();
   }
 }
 
@@ -263,10 +281,16 @@ ReplicaStatus Replica::State::status() const {
   } else if (peer_.followed()) {
     role = peer_.standing().is_voter() ? ServerRole::following : ServerRole::observing;
   }
+  const zab::LearnerCounts learners = peer_.count_learners();
   return {.serving = is_serving_,
           .role = role,
           .epoch = peer_.standing().current,
-          .learners = peer_.active_learners(),
+          .leader = peer_.is_leading() ? options_.id : peer_.followed(),
+          .voters = peer_.voters(),
+          .learners = learners.active,
+          .observers = learners.active_observers,
+          .learners_behind = learners.behind,
+          .serving_since_ms = is_serving_ ? serving_since_ms_ : 0,
           .last_applied = tree_.last_applied(),
           .digest = tree_.digest(),
           .znodes = tree_.node_count(),
@@ -302,6 +326,9 @@ void Replica::on_tick() { state_->on_tick(); }
 void Replica::on_turn_end() { state_->on_turn_end(); }
 bool Replica::may_read(ConnectionId connection) const { return state_->may_read(connection); }
 ReplicaStatus Replica::status() const { return state_->status(); }
+Inspection Replica::inspect() const { return state_->inspect(); }
+void Replica::reset_counts() { state_->reset_counts(); }
+void Replica::reset_conversations() { state_->reset_conversations(); }
 const std::optional<std::string>& Replica::failure() const { return state_->failure(); }
 
 }  // namespace zabfs::replication

@@ -34,14 +34,17 @@
 
 namespace zabfs::replication {
 
+struct Inspection;
+struct Metrics;
+
 struct ReplicaOptions {
   ServerId id{1};
-  Ensemble ensemble{};                        // empty: this server alone
-  std::int64_t peer_timeout_ms{1000};         // a follower's patience with its leader
-  std::int64_t init_timeout_ms{20'000};       // for a leader to be established
+  Ensemble ensemble{};                                   // empty: this server alone
+  std::int64_t peer_timeout_ms{1000};                    // a follower's patience with its leader
+  std::int64_t init_timeout_ms{20'000};                  // for a leader to be established
   std::size_t history_bytes{limits::history_bytes_max};  // kept for learners that are behind
-  std::int64_t tick_ms{2000};                 // granularity of session expiry
-  std::int64_t session_timeout_min_ms{4000};  // asked timeouts are clamped to these two
+  std::int64_t tick_ms{2000};                            // granularity of session expiry
+  std::int64_t session_timeout_min_ms{4000};             // asked timeouts are clamped to these two
   std::int64_t session_timeout_max_ms{40000};
   std::uint64_t snapshot_every{100'000};  // transactions between two snapshots
   std::uint64_t snapshots_kept{3};        // at least limits::snapshots_kept_min
@@ -56,8 +59,13 @@ enum class ServerRole { looking, following, observing, leading };
 struct ReplicaStatus {
   bool serving{};
   ServerRole role{};
-  Epoch epoch{};           // of the leader whose history this server has taken over
-  std::uint64_t learners{};  // that are up to date, if this server leads
+  Epoch epoch{};                     // of the leader whose history this server has taken over
+  std::optional<ServerId> leader{};  // that this server follows, or itself
+  std::uint64_t voters{};
+  std::uint64_t learners{};         // that are up to date, if this server leads
+  std::uint64_t observers{};        // those of them that do not vote
+  std::uint64_t learners_behind{};  // that are being brought up to date
+  std::int64_t serving_since_ms{};  // on the monotonic clock; 0 while it does not serve
   Zxid last_applied{};
   std::uint64_t digest{};  // the same on every replica that has applied the same; not of sessions
   std::uint64_t znodes{};
@@ -79,6 +87,7 @@ struct ReplicaPorts {
   ClientLinks& clients;
   PeerLinks& peers;
   Trace& trace;
+  Metrics* metrics{};  // where it counts; null if nobody wants to know
 };
 
 class Replica {
@@ -128,6 +137,13 @@ class Replica {
   bool may_read(ConnectionId connection) const;
 
   ReplicaStatus status() const;
+
+  // Everything there is to look at; see inspection.hpp. Good until the next event.
+  Inspection inspect() const;
+
+  // Begins to count anew what the replica, or each of its connections, has received and answered.
+  void reset_counts();
+  void reset_conversations();
 
   // Set once this server's state contradicts the ensemble's: a sentence for the operator. The
   // process must end, without telling anybody anything more.

@@ -4,6 +4,7 @@
 #include "replication/model/check.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/protocol/codec.hpp"
+#include "replication/protocol/frame.hpp"
 #include "replication/replica_state.hpp"
 
 namespace zabfs::replication {
@@ -41,6 +42,7 @@ void Replica::State::on_disconnected(ConnectionId id) {
 }
 
 void Replica::State::drop(ConnectionId id) {
+  metrics_.connection_drop_count.add();
   on_disconnected(id);
   ports_.clients.close(id);
 }
@@ -65,7 +67,9 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
     return;
   }
   Connection& connection = found->second;
+  metrics_.bytes_received_count.add(protocol::frame_header_bytes + payload.size());
   if (!is_serving_ || (peer_.is_leading() && peer_.is_exhausted())) {
+    metrics_.cnxn_closed_without_zk_server_running.add();
     drop(id);  // ZooKeeper closes without a word while it does not serve
     return;
   }
@@ -82,7 +86,7 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   ++requests_received_;
   connection.was_heard = true;
   if (peer_.is_leading()) {
-    expiry_.touch(connection.session, connection.timeout_ms, ports_.clock.monotonic_ms());
+    expiry_.touch(connection.session, connection.timeout_ms, looked_ms_);
   }
   const auto& header = split->header;
   const OpCode op{header.op};
@@ -91,9 +95,11 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
       return;  // an answer would say that the session lives
     }
     // Promptly, even while a write is stuck: clients give up on a server that does not answer.
-    pipeline::append_header(protocol::xid::ping, tree_.last_applied(), ErrorCode::ok,
-                            ports_.clients.outbox(id));
+    Bytes& out = ports_.clients.outbox(id);
+    const std::size_t before = out.size();
+    pipeline::append_header(protocol::xid::ping, tree_.last_applied(), ErrorCode::ok, out);
     ++replies_sent_;
+    count_answer(connection, header.xid, OpCode::ping, looked_us_, false, out.size() - before);
     return;
   }
   auto request = protocol::decode_request(header.op, split->body);
@@ -129,6 +135,7 @@ void Replica::State::greet(ConnectionId id, Connection& connection, ByteView pay
     refuse(id, "a client that has seen more of history than this replica");
     return;
   }
+  metrics_.connection_request_count.add();
   connection.timeout_ms = static_cast<std::int32_t>(std::clamp<std::int64_t>(
       request->timeout_ms, options_.session_timeout_min_ms, options_.session_timeout_max_ms));
   if (request->session_id == 0) {
@@ -142,6 +149,7 @@ void Replica::State::greet(ConnectionId id, Connection& connection, ByteView pay
     this->request(pipeline::Open{.connection = id, .timeout_ms = connection.timeout_ms});
     return;
   }
+  metrics_.connection_revalidate_count.add();
   Bytes password = std::move(request->password).value_or(Bytes{});
   await_decision(connection,
                  {.what = pipeline::Greeting{
@@ -199,6 +207,7 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
 }
 
 void Replica::State::await(ConnectionId id, Connection& connection, PendingReply reply) {
+  reply.asked_us = looked_us_;
   if (connection.unanswered.empty() && reply.until <= tree_.last_applied()) {
     if (!answer(id, connection, reply)) {
       drop(id);
@@ -213,6 +222,7 @@ void Replica::State::await(ConnectionId id, Connection& connection, PendingReply
 }
 
 void Replica::State::await_decision(Connection& connection, PendingReply reply) {
+  reply.asked_us = looked_us_;
   reply.until = pipeline::undecided;
   connection.unanswered.push_back(std::move(reply));
   connection.undecided.push_back(&connection.unanswered.back());
@@ -260,7 +270,16 @@ void Replica::State::answer_ready(ConnectionId id) {
 // Answers what needs no transaction. False if the connection must be closed afterwards.
 bool Replica::State::answer(ConnectionId id, Connection& connection, const PendingReply& reply) {
   Bytes& out = ports_.clients.outbox(id);
+  const std::size_t before = out.size();
+  const bool stays = append_answer(id, connection, reply, out);
   ++replies_sent_;
+  count_answer(connection, reply.xid, reply.op, reply.asked_us,
+               std::holds_alternative<pipeline::FailedWrite>(reply.what), out.size() - before);
+  return stays;
+}
+
+bool Replica::State::append_answer(ConnectionId id, const Connection& connection,
+                                   const PendingReply& reply, Bytes& out) {
   if (const auto* local = std::get_if<pipeline::LocalRequest>(&reply.what)) {
     const IdentitiesView identities(connection.identities);
     reader_.answer(local->request, reply.xid, id, identities.first(local->identities), out);
@@ -321,6 +340,7 @@ void Replica::State::answer_origin(const Proposal& proposal) {
   --unanswered_;
   ++replies_sent_;
   Bytes& out = ports_.clients.outbox(origin);
+  const std::size_t before = out.size();
   if (const auto* session = std::get_if<pipeline::AwaitedSession>(&reply.what)) {
     const auto& open = std::get<tree::OpenSession>(proposal.transaction.body);
     protocol::append_frame(
@@ -331,6 +351,7 @@ void Replica::State::answer_origin(const Proposal& proposal) {
   } else {
     pipeline::append_write_reply(reply, proposal.transaction, applied_, out);
   }
+  count_answer(connection, reply.xid, reply.op, reply.asked_us, true, out.size() - before);
   if (reply.op == OpCode::close_session) {
     drop(origin);
   } else {
@@ -349,6 +370,7 @@ void Replica::State::release_waiters() {
 void Replica::State::notify(const tree::Applied& applied) {
   for (const tree::Event& event : applied.events) {
     watches_.fire(event, fired_);
+    count_watches(event.kind, fired_.size());
     for (const ConnectionId watcher : fired_) {
       protocol::append_event(
           ports_.clients.outbox(watcher),

@@ -60,6 +60,10 @@ void Replica::State::carry_out_effects() {
 
 void Replica::State::carry_out(zab::Send& effect) {
   if (linked_.contains(effect.to)) {
+    if (std::holds_alternative<zab::Difference>(effect.message) ||
+        std::holds_alternative<zab::Truncate>(effect.message)) {
+      metrics_.diff_count.add();
+    }
     Bytes& out = ports_.peers.outbox(effect.to);
     const std::size_t frame = protocol::begin_peer_frame(out);
     zab::append_message(out, effect.message);
@@ -102,7 +106,11 @@ void Replica::State::carry_out(zab::Append& effect) {
   const Zxid known =
       proposals_.empty() ? tree_.last_applied() : proposals_.back().transaction.header.zxid;
   const bool is_own = proposal.zxid <= known && !replacement_;
+  if (!not_durable_since_us_) {
+    not_durable_since_us_ = looked_us_;
+  }
   if (!is_own) {
+    metrics_.learner_proposal_received_count.add();
     learn(proposal);
   }
 }
@@ -116,6 +124,9 @@ void Replica::State::learn(const zab::Proposal& proposal) {
              << " is not one this version can read. Run the same version on all servers.";
     fail(sentence.str());
     return;
+  }
+  if (is_serving_) {  // What it catches up with is old.
+    metrics_.proposal_latency.add(wall_us_since(transaction->header.time_ms));
   }
   const bool is_replaced = replacement_.has_value();
   auto& queue = is_replaced ? replacement_->proposals : proposals_;
@@ -135,10 +146,11 @@ void Replica::State::carry_out(zab::TruncateAfter& effect) {
         effect.keep);
   if (!storage_.may_truncate_after(effect.keep)) {
     std::ostringstream sentence;
-    sentence << "The leader's history ends for this server at " << effect.keep
-             << ", but its own log does not have that, or knows more to be committed. Keep the data "
-                "directory for an inquiry, empty it, and start the server again: it will take over "
-                "the others' state.";
+    sentence
+        << "The leader's history ends for this server at " << effect.keep
+        << ", but its own log does not have that, or knows more to be committed. Keep the data "
+           "directory for an inquiry, empty it, and start the server again: it will take over "
+           "the others' state.";
     fail(sentence.str());
     return;
   }
@@ -169,6 +181,7 @@ bool Replica::State::is_behind(const AwaitedBarrier& barrier) const {
 }
 
 void Replica::State::carry_out(zab::CommitUpTo& effect) {
+  count_commits(effect.up_to);
   committed_ = std::max(committed_, effect.up_to);
   if (effect.digest != 0 && effect.up_to > tree_.last_applied()) {
     expected_.push_back({.zxid = effect.up_to, .digest = effect.digest});
@@ -178,17 +191,21 @@ void Replica::State::carry_out(zab::CommitUpTo& effect) {
 
 void Replica::State::carry_out(zab::BeginLooking& /*effect*/) {
   stop_serving();
+  metrics_.looking_count.add();
+  looking_since_us_ = looked_us_;
+  elected_us_.reset();
   ports_.trace.record(LookingBegan{});
 }
 
 void Replica::State::carry_out(zab::BeginLeading& effect) {
-  ports_.trace.record(
-      LeadershipBegan{.epoch = effect.epoch, .history_end = tree_.last_applied()});
+  ports_.trace.record(LeadershipBegan{.epoch = effect.epoch, .history_end = tree_.last_applied()});
+  count_established();
   begin_serving();
 }
 
 void Replica::State::carry_out(zab::BeginFollowing& effect) {
   ports_.trace.record(FollowingBegan{.leader = effect.leader, .epoch = effect.epoch});
+  count_established();
   begin_serving();
 }
 

@@ -55,6 +55,7 @@ void Replica::State::decide_write(zab::Origin origin, const pipeline::Client& cl
     failed.error = static_cast<std::int32_t>(ErrorCode::session_moved);
   } else {
     auto prepared = pipeline::prepare(request, client, pending_);
+    metrics_.prep_process_time.add(now_us() - looked_us_);
     if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
       propose(client.session, std::move(*body), origin);
       return;
@@ -88,6 +89,7 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Open& open) {
 // The password is looked at before anything is done, so that a stranger cannot disturb the owner.
 // Whatever the session still has in flight comes first, so that it reads its own writes.
 void Replica::State::decide(zab::Origin origin, const pipeline::Attach& attach) {
+  metrics_.revalidate_count.add();
   const auto* known = sessions_.find(attach.session);
   pipeline::Attached attached{.connection = origin.connection,
                               .is_welcome = known != nullptr &&
@@ -97,8 +99,7 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Attach& attach) 
     attached.until = peer_.proposed();
     const auto owner = owners_.find(attach.session);
     if (owner != owners_.end()) {
-      tell(owner->second.origin,
-           pipeline::Detached{.connection = owner->second.origin.connection});
+      tell(owner->second.origin, pipeline::Detached{.connection = owner->second.origin.connection});
     }
     owners_[attach.session] = {.origin = origin, .timeout_ms = attach.timeout_ms};
     expiry_.touch(attach.session, attach.timeout_ms, ports_.clock.monotonic_ms());
@@ -111,17 +112,16 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Close& close) {
     return;
   }
   if (!owns(origin, close.session) || !closing_.insert(close.session).second) {
-    tell(origin,
-         pipeline::Failed{.connection = origin.connection,
-                          .until = peer_.proposed(),
-                          .error = static_cast<std::int32_t>(ErrorCode::session_moved)});
+    tell(origin, pipeline::Failed{.connection = origin.connection,
+                                  .until = peer_.proposed(),
+                                  .error = static_cast<std::int32_t>(ErrorCode::session_moved)});
     return;
   }
   propose(close.session, prepare_close(close.session, pending_), origin);
 }
 
-// A leader that was deposed does not know it. So it asks a quorum, which has followed it until after
-// the question came, and no later leader can have committed anything before that.
+// A leader that was deposed does not know it. So it asks a quorum, which has followed it until
+// after the question came, and no later leader can have committed anything before that.
 void Replica::State::decide(zab::Origin origin, const pipeline::Sync& /*sync*/) {
   confirmations_.push_back(
       {.number = peer_.confirm(), .origin = origin, .until = peer_.proposed()});

@@ -7,9 +7,10 @@
 
 namespace zabfs::replication {
 
-// What is known to be committed is applied; the rest of the log waits for a leader to say whether it
-// is history.
+// What is known to be committed is applied; the rest of the log waits for a leader to say whether
+// it is history.
 std::optional<std::string> Replica::State::recover() {
+  const std::int64_t began_us = now_us();
   Rebuild rebuild(tree_, sessions_);
   auto recovery = storage_.recover(rebuild);
   if (!recovery) {
@@ -34,6 +35,8 @@ std::optional<std::string> Replica::State::recover() {
     return failure_;
   }
   applied_since_snapshot_ = recovery->entries;
+  metrics_.dbinittime.add(now_us() - began_us);
+  metrics_.startup_txns_loaded.add(static_cast<std::int64_t>(recovery->entries));
   ports_.trace.record(Recovered{.last = recovery->last,
                                 .transactions_replayed = recovery->entries,
                                 .transactions_waiting = recovered.tail.size(),

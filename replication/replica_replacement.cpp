@@ -35,8 +35,9 @@ void Replica::State::carry_out(zab::EndSlices& /*effect*/) {
   }
   auto& snapshot = std::get<tree::LoadedSnapshot>(loaded);
   if (snapshot.tree.last_applied() != replacement_->taken_at) {
-    fail("The leader's snapshot is not of the moment it was said to be of. Run the same version on "
-         "all servers.");
+    fail(
+        "The leader's snapshot is not of the moment it was said to be of. Run the same version on "
+        "all servers.");
     return;
   }
   replacement_->loaded = std::move(snapshot);
@@ -67,8 +68,9 @@ void Replica::State::advance_replacement() {
 void Replica::State::adopt_replacement() {
   auto sessions = session::SessionTable::from_bytes(replacement_->loaded->sessions);
   if (!sessions) {
-    fail("The sessions of the leader's snapshot cannot be read. Run the same version on all "
-         "servers.");
+    fail(
+        "The sessions of the leader's snapshot cannot be read. Run the same version on all "
+        "servers.");
     return;
   }
   CHECK(!is_serving_ && watches_.size() == 0, "somebody is served from a state that is replaced");

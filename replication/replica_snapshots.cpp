@@ -35,6 +35,7 @@ void Replica::State::begin_snapshot() {
     snapshot_for_ = learners_without_snapshot_.front();
     learners_without_snapshot_.pop_front();
     snapshot_.emplace(tree_, sessions_.to_bytes());
+    metrics_.snap_count.add();
     peer_.on_snapshot_begun(*snapshot_for_, snapshot_->zxid());
     carry_out_effects();
     return;
@@ -46,6 +47,7 @@ void Replica::State::begin_snapshot() {
   applied_since_snapshot_ = 0;
   snapshot_.emplace(tree_, sessions_.to_bytes());
   storage_.begin_snapshot(snapshot_->zxid());
+  snapshot_began_us_ = looked_us_;
   ports_.trace.record(SnapshotBegan{.zxid = snapshot_->zxid()});
 }
 

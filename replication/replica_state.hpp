@@ -10,18 +10,23 @@
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
+//   replica_metrics.cpp       what operators can see, and nothing is decided by
 //
 // Invariant, in every moment between two events: applied <= committed, applied <= durable.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "replication/connection.hpp"
+#include "replication/inspection.hpp"
+#include "replication/model/metrics.hpp"
 #include "replication/pipeline/execute.hpp"
+#include "replication/pipeline/forwarding.hpp"
 #include "replication/pipeline/pending_changes.hpp"
 #include "replication/pipeline/prepare.hpp"
 #include "replication/replica.hpp"
@@ -29,10 +34,9 @@
 #include "replication/session/session_table.hpp"
 #include "replication/store/storage.hpp"
 #include "replication/tree/data_tree.hpp"
+#include "replication/tree/snapshot_reader.hpp"
 #include "replication/tree/snapshot_writer.hpp"
 #include "replication/tree/watch_table.hpp"
-#include "replication/pipeline/forwarding.hpp"
-#include "replication/tree/snapshot_reader.hpp"
 #include "replication/zab/peer.hpp"
 #include "replication/zab/quorum.hpp"
 
@@ -55,6 +59,9 @@ class Replica::State {
   void on_peer_frame(ServerId server, ByteView payload);
   void on_peer_down(ServerId server);
   const std::optional<std::string>& failure() const { return failure_; }
+  Inspection inspect() const;
+  void reset_counts();
+  void reset_conversations();
 
  private:
   // A transaction between propose and apply.
@@ -62,6 +69,7 @@ class Replica::State {
     tree::Transaction transaction{};
     zab::Origin origin{};  // who waits for it
     std::size_t bytes{};
+    std::int64_t proposed_us{};  // by this server
   };
 
   // Somebody whose reply waits for history to reach a point, without a transaction of his own.
@@ -86,7 +94,7 @@ class Replica::State {
   // What zab waits to be durable.
   struct AwaitedBarrier {
     std::uint64_t number{};
-    Zxid end{};         // of the log
+    Zxid end{};           // of the log
     bool is_truncated{};  // the log ends where it was truncated to: only what is behind proves it
   };
 
@@ -102,8 +110,8 @@ class Replica::State {
     tree::SnapshotReader reader{};
     std::deque<Bytes> slices{};  // not yet with the disk; together at most the leader's snapshot
     std::optional<tree::LoadedSnapshot> loaded{};  // once the last slice has come
-    bool is_finished{};          // the disk has been told so
-    bool is_adopted{};           // the epochs that adopt it are on their way
+    bool is_finished{};                            // the disk has been told so
+    bool is_adopted{};                             // the epochs that adopt it are on their way
     std::deque<Proposal> proposals{};
   };
 
@@ -172,6 +180,8 @@ class Replica::State {
   // Answers what is in front of the queue and ready. The connection may be gone afterwards.
   void answer_ready(ConnectionId id);
   bool answer(ConnectionId id, Connection& connection, const pipeline::PendingReply& reply);
+  bool append_answer(ConnectionId id, const Connection& connection,
+                     const pipeline::PendingReply& reply, Bytes& out);
 
   // Answers the request that waited for exactly this transaction.
   void answer_origin(const Proposal& proposal);
@@ -215,8 +225,22 @@ class Replica::State {
   void forget_learner(ServerId server);
   void advance_learner_snapshot();
 
+  // --- measurements: replica_metrics.cpp ---
+  void count_answer(Connection& connection, std::int32_t xid, protocol::OpCode op,
+                    std::int64_t asked_us, bool is_update, std::size_t bytes);
+  void count_watches(tree::EventKind event, std::size_t fired);
+  void count_commits(Zxid up_to);
+  void count_durable(Zxid before);
+  void count_election();
+  void note_digest(Zxid zxid);
+  void count_established();
+  std::int64_t wall_us_since(std::int64_t wall_ms) const;
+  std::int64_t now_us() const { return ports_.clock.monotonic_us(); }
+
   ReplicaOptions options_;
   ReplicaPorts ports_;
+  std::unique_ptr<Metrics> own_metrics_;
+  Metrics& metrics_;
   store::Storage storage_;
 
   tree::DataTree tree_;
@@ -230,8 +254,9 @@ class Replica::State {
   zab::Effects effects_{};  // reused
   bool is_carrying_out_{};
   std::int64_t looked_ms_{};  // when zab was last told the time
+  std::int64_t looked_us_{};  // the time of the event at hand
   bool is_serving_{};
-  Zxid committed_{};  // zab allows to deliver up to there
+  Zxid committed_{};                // zab allows to deliver up to there
   std::deque<Proposal> proposals_;  // in the log, not applied
   std::size_t proposal_bytes_{};
   std::optional<store::Epochs> saving_{};  // asked for, and not reported to zab yet
@@ -245,10 +270,10 @@ class Replica::State {
   pipeline::PendingChanges pending_;
   pipeline::Reader reader_;
   session::ExpiryQueue expiry_;
-  std::set<SessionId> closing_;      // their end is proposed, so nothing more is accepted from them
-  std::map<SessionId, Owner> owners_{};        // as the leader knows
-  std::deque<Confirmation> confirmations_{};   // ascending by number
-  std::uint32_t sessions_opened_{};  // in this epoch
+  std::set<SessionId> closing_;  // their end is proposed, so nothing more is accepted from them
+  std::map<SessionId, Owner> owners_{};       // as the leader knows
+  std::deque<Confirmation> confirmations_{};  // ascending by number
+  std::uint32_t sessions_opened_{};           // in this epoch
 
   Connections connections_;
   std::map<SessionId, ConnectionId> attached_;  // where each session is connected now
@@ -259,6 +284,14 @@ class Replica::State {
   std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk
   std::deque<ServerId> learners_without_snapshot_{};
   std::uint64_t applied_since_snapshot_{};
+
+  std::int64_t snapshot_began_us_{};
+  std::int64_t serving_since_ms_{};
+  std::int64_t looking_since_us_{};
+  std::optional<std::int64_t> elected_us_{};            // somebody leads, since
+  std::optional<std::int64_t> not_durable_since_us_{};  // the oldest record that is not
+
+  NotedDigests noted_digests_{};
 
   std::uint64_t requests_received_{};
   std::uint64_t replies_sent_{};

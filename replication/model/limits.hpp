@@ -124,6 +124,15 @@ inline constexpr int peer_unacknowledged_ms_max = 5'000;
 inline constexpr std::int64_t peer_retry_ms_min = 10;
 inline constexpr std::int64_t peer_retry_ms_max = 200;
 
+// Operators: the digests that are noted (as many transactions apart as in ZooKeeper), what of a long
+// answer is made at a time, the sessions or connections that are listed by when they expire, and the
+// entries of one answer over HTTP.
+inline constexpr std::uint64_t noted_digests_apart = 128;
+inline constexpr std::size_t noted_digests_max = 1'024;
+inline constexpr std::size_t operator_part_bytes = 64UL << 10;
+inline constexpr std::size_t operator_expiries_max = 200'000;
+inline constexpr std::size_t operator_entries_max = 20'000;
+
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
 

@@ -65,6 +65,7 @@ struct PendingReply {
   std::int32_t xid{};
   protocol::OpCode op{};
   Zxid until{};  // may be answered once this is applied
+  std::int64_t asked_us{};  // when the request came, on the monotonic clock
   Awaited what{};
 
   // True if only the transaction `until` itself can answer it.

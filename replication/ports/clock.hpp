@@ -12,6 +12,9 @@ class Clock {
   // Milliseconds that never go back; only differences mean anything. Timeouts are measured in it.
   virtual std::int64_t monotonic_ms() const = 0;
 
+  // The same time in microseconds. Only measurements need it: nothing is decided by it.
+  virtual std::int64_t monotonic_us() const { return monotonic_ms() * 1'000; }
+
   // Milliseconds since 1970, for ctime and mtime. May jump; nothing is decided by it.
   virtual std::int64_t wall_ms() const = 0;
 };

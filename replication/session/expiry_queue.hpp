@@ -33,6 +33,19 @@ class ExpiryQueue {
   // are no longer observed.
   std::vector<SessionId> overdue(std::int64_t now_ms);
 
+  // Calls `visit(deadline_ms, session)` for every session observed, earliest filing first. What was
+  // heard of since it was filed is visited with its later deadline.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [filed_ms, sessions] : filed_) {
+      for (const SessionId session : sessions) {
+        if (const auto found = deadlines_.find(session); found != deadlines_.end()) {
+          visit(found->second, session);
+        }
+      }
+    }
+  }
+
   // Sessions observed.
   std::size_t size() const { return deadlines_.size(); }
 

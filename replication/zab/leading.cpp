@@ -379,10 +379,15 @@ void Leading::drop(ServerId learner) {
 // Its promise and its acknowledgement of NewLeader stand: they are on its disk.
 void Leading::on_link_down(ServerId server) { learners_.erase(server); }
 
-std::size_t Leading::active_learners() const {
-  return static_cast<std::size_t>(std::ranges::count_if(learners_, [](const auto& entry) {
-    return entry.second.stage == Learner::Stage::active;
-  }));
+LearnerCounts Leading::count_learners() const {
+  LearnerCounts counts;
+  for (const auto& [id, learner] : learners_) {
+    const bool is_active = learner.stage == Learner::Stage::active;
+    counts.active += is_active ? 1U : 0U;
+    counts.active_observers += is_active && !standing_.quorums->is_voter(id) ? 1U : 0U;
+    counts.behind += is_active ? 0U : 1U;
+  }
+  return counts;
 }
 
 void Leading::leave() {

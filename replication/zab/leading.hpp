@@ -64,8 +64,7 @@ class Leading {
   // To be called at the end of a turn: asks the quorum, if confirm() was called.
   void on_turn_end(std::int64_t now_ms);
 
-  // That are up to date.
-  std::size_t active_learners() const;
+  LearnerCounts count_learners() const;
 
   // Breaks the links to all learners.
   void leave();

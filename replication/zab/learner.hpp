@@ -9,6 +9,7 @@
 // From streaming or synchronizing on it gets every proposal; from active on every commit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "replication/model/ids.hpp"
@@ -34,6 +35,13 @@ struct Learner {
   std::int64_t heard_ms{};   // when that heartbeat was sent, or when it asked
 
   bool hears_proposals() const { return stage >= Stage::streaming; }
+};
+
+// How many learners a leader has.
+struct LearnerCounts {
+  std::size_t active{};  // up to date
+  std::size_t active_observers{};
+  std::size_t behind{};  // being brought up to date
 };
 
 }  // namespace zabfs::replication::zab

@@ -72,9 +72,9 @@ void Peer::announce() {
   }
   is_announced_ = true;
   if (const auto* leading = std::get_if<Leading>(&role_)) {
-    election_.settle(PeerState::leading, {.leader = standing_.self,
-                                          .epoch = leading->epoch(),
-                                          .last = standing_.committed});
+    election_.settle(
+        PeerState::leading,
+        {.leader = standing_.self, .epoch = leading->epoch(), .last = standing_.committed});
   } else {
     const auto& following = std::get<Following>(role_);
     election_.settle(standing_.is_voter() ? PeerState::following : PeerState::observing,
@@ -85,9 +85,7 @@ void Peer::announce() {
   send_ballots();
 }
 
-bool Peer::is_established() const {
-  return is_leading() || followed().has_value();
-}
+bool Peer::is_established() const { return is_leading() || followed().has_value(); }
 
 bool Peer::is_leading() const {
   const auto* leading = std::get_if<Leading>(&role_);
@@ -97,7 +95,7 @@ bool Peer::is_leading() const {
 std::optional<ServerId> Peer::followed() const {
   const auto* following = std::get_if<Following>(&role_);
   return following != nullptr && following->established() ? std::optional(following->leader())
-                                                           : std::nullopt;
+                                                          : std::nullopt;
 }
 
 void Peer::leave_if_over(std::int64_t now_ms) {
@@ -240,9 +238,9 @@ void Peer::propose(Origin origin, Bytes record) {
   std::get<Leading>(role_).propose(origin, std::move(record));
 }
 
-std::size_t Peer::active_learners() const {
+LearnerCounts Peer::count_learners() const {
   const auto* leading = std::get_if<Leading>(&role_);
-  return leading != nullptr ? leading->active_learners() : 0;
+  return leading != nullptr ? leading->count_learners() : LearnerCounts{};
 }
 
 // A link that is to be broken is as good as broken: nobody reports that it went down.

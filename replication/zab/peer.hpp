@@ -36,16 +36,16 @@ struct PeerOptions {
   ServerId self{};
   Ensemble ensemble{};  // empty: this server alone
   Timeouts timeouts{};
-  std::uint32_t counter_max{};        // transactions of one epoch; at least 1
-  std::size_t history_bytes_max{};    // of committed records kept for learners
+  std::uint32_t counter_max{};      // transactions of one epoch; at least 1
+  std::size_t history_bytes_max{};  // of committed records kept for learners
 };
 
 // What recovery found.
 struct Recovered {
   Epoch accepted{};
   Epoch current{};
-  Zxid committed{};                    // known to be; the window of history begins here
-  std::vector<ProposalPtr> tail{};     // the log behind it, in order
+  Zxid committed{};                 // known to be; the window of history begins here
+  std::vector<ProposalPtr> tail{};  // the log behind it, in order
 };
 
 // The role of a server that knows no leader.
@@ -95,8 +95,13 @@ class Peer {
 
   const Standing& standing() const { return standing_; }
 
-  // Learners that are up to date with this leader; 0 for others.
-  std::size_t active_learners() const;
+  // True until a leader is elected, even if it has yet to establish itself.
+  bool is_looking() const { return std::holds_alternative<Looking>(role_); }
+
+  // The learners of this leader; none for others.
+  LearnerCounts count_learners() const;
+
+  std::size_t voters() const { return quorums_.voters().size(); }
 
   // Replaces `effects` by what must be done now, in this order; each is given once. Ask after every
   // call, until there is nothing more to do.

@@ -15,13 +15,14 @@ ReplicaWorld::ReplicaWorld(const replication::ReplicaOptions& options, std::uint
 
 std::optional<std::string> ReplicaWorld::start() {
   CHECK(replica_ == nullptr, "the process runs already");
-  replica_ =
-      std::make_unique<replication::Replica>(options_, replication::ReplicaPorts{.clock = *this,
-                                                                                 .entropy = *this,
-                                                                                 .disk = disk_,
-                                                                                 .clients = *this,
-                                                                                 .peers = *this,
-                                                                                 .trace = *this});
+  replica_ = std::make_unique<replication::Replica>(
+      options_, replication::ReplicaPorts{.clock = *this,
+                                          .entropy = *this,
+                                          .disk = disk_,
+                                          .clients = *this,
+                                          .peers = *this,
+                                          .trace = *this,
+                                          .metrics = &metrics_});
   disk_.on_done([this](replication::Ticket ticket) {
     replica_->on_disk_done(ticket);
     replica_->on_turn_end();

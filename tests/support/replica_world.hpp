@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/model/metrics.hpp"
 #include "replication/ports/random.hpp"
 #include "replication/replica.hpp"
 #include "tests/support/client_transport.hpp"
@@ -77,9 +78,12 @@ class ReplicaWorld : public ClientTransport,
   const SimDisk& disk() const { return disk_; }
   SimDisk& disk() { return disk_; }
   replication::ReplicaStatus status() const { return replica_->status(); }
+  replication::Replica& replica() { return *replica_; }
+  const replication::Metrics& metrics() const { return metrics_; }
   bool is_running() const { return replica_ != nullptr; }
 
  private:
+  replication::Metrics metrics_{};  // of all lives
   struct Link {
     replication::Bytes sent{};
     bool is_open{true};

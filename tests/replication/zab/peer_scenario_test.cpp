@@ -162,7 +162,7 @@ class Scenario {
       std::ostringstream text;
       text << "accepted " << standing.accepted << " current " << standing.current << " history "
            << standing.history.base() << " to " << standing.history.last() << " committed "
-           << standing.committed << " active learners " << peer_->active_learners() << '\n';
+           << standing.committed << " active learners " << peer_->count_learners().active << '\n';
       printed_ += text.str();
     } else {
       return false;
