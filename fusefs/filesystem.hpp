@@ -17,6 +17,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +57,12 @@ struct Place {
 
 std::string child_path(const std::string& directory, const std::string& name);
 
+// True for the views that are there whether or not their znode is, and whose reader waits.
+bool is_waiting_view(naming::View view);
+
+// The parameter of @next without a zxid.
+inline constexpr std::int64_t no_zxid = -1;
+
 class Filesystem {
  public:
   Filesystem(client::Client& client, inodes::Appearance appearance);
@@ -88,7 +96,11 @@ class Filesystem {
 
   // Reading.
   Detached open(Reply<Opened> reply, InodeNumber number, int flags);
-  void read(Reply<Content> reply, HandleId id, std::size_t offset);
+  // A read that would wait for something to happen fails with EAGAIN if it may not block.
+  void read(Reply<Content> reply, HandleId id, std::size_t offset, bool is_nonblocking = false);
+  // Answers at once. `when_ready`, if there is one, is called later, when a handle that cannot be
+  // read now can be, or never.
+  void poll(Reply<Readiness> reply, HandleId id, std::function<void()> when_ready);
   void open_directory(Reply<Opened> reply, InodeNumber number);
   void read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset);
   void release_directory(Reply<Done> reply, HandleId id);
@@ -188,6 +200,14 @@ class Filesystem {
   Task<Outcome<Done>> begin_conversation(Operation& operation, handles::Handle& handle);
   Detached read_conversation(Reply<Content> reply, HandleId id);
   Detached write_conversation(Reply<Written> reply, HandleId id, replication::Bytes bytes);
+  // Views that wait.
+  Task<Outcome<handles::Handle>> open_wait(Operation& operation, InodeNumber number);
+  Detached wait_for_change(std::shared_ptr<handles::Feed> feed, std::string path, naming::View view,
+                           std::int64_t after);
+  Task<Outcome<replication::Stat>> look_with_watch(Operation& operation, std::string path,
+                                                   bool with_children);
+  Detached read_feed(Reply<Content> reply, HandleId id, bool is_nonblocking);
+
   // What open(2) does with the data of a handle that is about to be opened.
   Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
   // Fetches what a change of the handle's content is based on; fails if no connection can be had.

@@ -40,9 +40,23 @@ bool is_served(View view) {
     case View::version:
     case View::cas:
     case View::sync:
+    case View::exists:
+    case View::gone:
+    case View::next:
       return true;
     default:
       return false;
+  }
+}
+
+std::int64_t parameter_of(const Name& name) {
+  switch (name.view) {
+    case View::version:
+      return name.version;
+    case View::next:
+      return name.after ? name.after->wire() : no_zxid;
+    default:
+      return 0;
   }
 }
 
@@ -79,7 +93,7 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
     co_return Failure::of(ENOTSUP);
   }
   const View view = name.view;
-  const std::int64_t parameter = view == View::version ? name.version : 0;
+  const std::int64_t parameter = parameter_of(name);
   if (name.node.empty()) {
     co_return Target{std::move(parent), view, parameter};
   }
@@ -226,6 +240,9 @@ Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
   if (!target) {
     co_return std::move(reply).refuse(target.error());
   }
+  if (is_waiting_view(target->view)) {
+    co_return std::move(reply).with(enter(*target, Node{}));
+  }
   ensemble_.used(target->path);
   const auto node = co_await look_at(operation, *target);
   if (!node) {
@@ -256,7 +273,7 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
     last_seen.values.st_size = static_cast<off_t>(data->content().size());
     co_return last_seen;
   }
-  if (inode->is_removed) {
+  if (inode->is_removed || is_waiting_view(inode->view)) {
     co_return last_seen;
   }
   const Target target{inode->path, inode->view, inode->parameter};

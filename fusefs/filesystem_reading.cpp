@@ -15,6 +15,7 @@ using handles::BirthHandle;
 using handles::ConversationHandle;
 using handles::DataHandle;
 using handles::DirectoryHandle;
+using handles::FeedHandle;
 using handles::Handle;
 using handles::TextHandle;
 using inodes::Inode;
@@ -60,7 +61,8 @@ Outcome<Opened> Filesystem::open_handle(Handle handle) {
   const auto* data = handles::data_of(handle);
   const bool writes = data != nullptr && data->mode().writes;
   const bool is_stream = std::holds_alternative<BirthHandle>(handle.body) ||
-                         std::holds_alternative<ConversationHandle>(handle.body);
+                         std::holds_alternative<ConversationHandle>(handle.body) ||
+                         std::holds_alternative<FeedHandle>(handle.body);
   Inode* inode = inodes_.find(handle.inode);
   const HandleId id = inode == nullptr ? 0 : handles_.open(std::move(handle));
   if (id == 0) {
@@ -157,7 +159,7 @@ Task<Outcome<Done>> Filesystem::load(Operation& operation, DataHandle& data, std
   co_return Done{};
 }
 
-void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
+void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset, bool is_nonblocking) {
   Handle* handle = handles_.find(id);
   const Inode* inode = inode_of(id);
   if (handle == nullptr || inode == nullptr) {
@@ -169,6 +171,8 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset) {
     std::move(reply).error(ENOLINK);
   } else if (std::holds_alternative<ConversationHandle>(handle->body)) {
     read_conversation(std::move(reply), id);
+  } else if (std::holds_alternative<FeedHandle>(handle->body)) {
+    read_feed(std::move(reply), id, is_nonblocking);
   } else if (auto* birth = std::get_if<BirthHandle>(&handle->body)) {
     const std::string told = birth->unread_name.substr(0, room);
     birth->unread_name.erase(0, told.size());
@@ -255,6 +259,9 @@ Detached Filesystem::abandon(HandleId id) {
 
 Task<Outcome<Done>> Filesystem::put_down(Operation& operation, const Handle& handle) {
   Outcome<Done> done = Done{};
+  if (const auto* waits = std::get_if<FeedHandle>(&handle.body)) {
+    operations_.interrupt(waits->feed.get());
+  }
   const Inode* inode = inodes_.find(handle.inode);
   if (handle.is_held && !is_lost(handle) && !inode->is_removed) {
     done = co_await creator_.let_go(operation, inode->path, inode->node.stat.czxid);

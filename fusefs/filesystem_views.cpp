@@ -86,6 +86,9 @@ Task<Outcome<Handle>> Filesystem::open_view(Operation& operation, InodeNumber nu
   if (mode.writes) {
     co_return Failure::of(EACCES);
   }
+  if (is_waiting_view(inode->view)) {
+    co_return co_await open_wait(operation, number);
+  }
   const Target target{inode->path, inode->view};
   auto text = co_await text_of_view(operation, target);
   if (!text) {

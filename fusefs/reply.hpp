@@ -79,6 +79,13 @@ struct Capacity {
   struct statvfs values {};
 };
 
+// What poll(2) says.
+struct Readiness {
+  bool can_read{};
+  bool can_write{};
+  bool has_failed{};
+};
+
 class Answers {
  public:
   virtual ~Answers() = default;
@@ -94,6 +101,7 @@ class Answers {
   virtual void answer(Ticket ticket, const Listing& listing) = 0;
   virtual void answer(Ticket ticket, const AttributeText& text) = 0;
   virtual void answer(Ticket ticket, const Capacity& capacity) = 0;
+  virtual void answer(Ticket ticket, const Readiness& readiness) = 0;
 };
 
 template <class T>

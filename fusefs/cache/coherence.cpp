@@ -68,6 +68,7 @@ void Coherence::use(client::Client& client) {
   client_ = &client;
   client.on_event([this](const client::WatchNotice& notice) { heard(notice); });
   connection_lost();
+  events_.tell_all();
 }
 
 void Coherence::connection_lost() {
@@ -96,6 +97,7 @@ void Coherence::heard(const client::WatchNotice& notice) {
   if (notice.type == EventType::children_changed || notice.type == EventType::deleted) {
     known_.forget_children(notice.path);
   }
+  events_.tell(notice);
 }
 
 void Coherence::forget_written(const Request& request) {

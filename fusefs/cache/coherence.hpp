@@ -38,6 +38,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fusefs/cache/event_hub.hpp"
 #include "fusefs/cache/node_cache.hpp"
 #include "fusefs/client/client.hpp"
 #include "replication/model/limits.hpp"
@@ -92,6 +93,10 @@ class Coherence {
 
   const NodeCache& known() const { return known_; }
 
+  // Told of every watch that fires, when nothing older than its change is known any more; and of
+  // nothing at all when another client is used, whose ensemble has to be asked anew.
+  EventHub& events() { return events_; }
+
  private:
   friend class Underway;
 
@@ -107,6 +112,7 @@ class Coherence {
 
   client::Client* client_{};
   NodeCache known_{};
+  EventHub events_{};
 
   // What happened while reads were under way, counted; empty when there are none.
   std::uint64_t happened_{};

@@ -2,6 +2,7 @@
 //
 //   DataHandle         the data of a znode
 //   ConversationHandle a value read and then replaced on condition (`@cas`)
+//   FeedHandle         lines that come while it is open (`@exists`)
 //   BirthHandle        the descriptor that made a znode, open to read and write
 //   TextHandle         text made when it was opened (`@stat`); reading it never changes it
 //   DirectoryHandle    a listing that does not move while it is read
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "fusefs/handles/data_handle.hpp"
+#include "fusefs/handles/feed.hpp"
 #include "fusefs/inodes/inode_table.hpp"
 
 namespace zabfs::fusefs::handles {
@@ -47,6 +49,11 @@ struct ConversationHandle {
   bool is_writing{};       // a read begins the next conversation
 };
 
+// Shared with the wait that feeds it, which ends by itself some time after the handle.
+struct FeedHandle {
+  std::shared_ptr<Feed> feed{};
+};
+
 // The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
 struct DirectoryHandle {
   std::vector<std::string> names{};  // as they are shown, with `.` and `..`
@@ -54,7 +61,8 @@ struct DirectoryHandle {
 
 struct Handle {
   inodes::InodeNumber inode{};
-  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle> body;
+  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle, FeedHandle>
+      body;
 
   // Of DataHandle: the version that is read and replaced; any other is refused.
   std::optional<std::int32_t> condition{};

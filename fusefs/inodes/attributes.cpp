@@ -24,6 +24,11 @@ off_t size_of(const Inode& inode) {
   return inode.kind == Kind::directory ? 0 : inode.node.stat.data_length;
 }
 
+bool is_read_only(naming::View view) {
+  using enum naming::View;
+  return view != plain && view != data && view != dir && view != version && view != cas;
+}
+
 }  // namespace
 
 struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
@@ -31,8 +36,7 @@ struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
   values.st_ino = inode.number;
   values.st_mode = inode.kind == Kind::directory ? S_IFDIR | appearance.directory_mode
                                                  : S_IFREG | appearance.file_mode;
-  if (inode.view == naming::View::stat || inode.view == naming::View::sync ||
-      inode.view == naming::View::acl) {
+  if (is_read_only(inode.view)) {
     values.st_mode &= ~static_cast<mode_t>(S_IWUSR | S_IWGRP | S_IWOTH);
   }
   values.st_nlink = inode.is_removed ? 0 : 1;

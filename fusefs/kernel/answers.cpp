@@ -1,6 +1,7 @@
 #include "fusefs/kernel/answers.hpp"
 
 #include <linux/fuse.h>
+#include <poll.h>
 
 #include <array>
 #include <cerrno>
@@ -142,6 +143,13 @@ void KernelAnswers::answer(Ticket ticket, const AttributeText& text) {
 
 void KernelAnswers::answer(Ticket ticket, const Capacity& capacity) {
   fuse_reply_statfs(request_of(ticket), &capacity.values);
+}
+
+void KernelAnswers::answer(Ticket ticket, const Readiness& readiness) {
+  const int events = (readiness.can_read ? POLLIN | POLLRDNORM : 0) |
+                     (readiness.can_write ? POLLOUT | POLLWRNORM : 0) |
+                     (readiness.has_failed ? POLLERR : 0);
+  fuse_reply_poll(request_of(ticket), static_cast<unsigned>(events));
 }
 
 }  // namespace zabfs::fusefs::kernel

@@ -29,6 +29,7 @@ class KernelAnswers : public Answers {
   void answer(Ticket ticket, const Listing& listing) override;
   void answer(Ticket ticket, const AttributeText& text) override;
   void answer(Ticket ticket, const Capacity& capacity) override;
+  void answer(Ticket ticket, const Readiness& readiness) override;
 
  private:
   Filesystem* filesystem_{};

@@ -1,6 +1,10 @@
 #include "fusefs/kernel/operations.hpp"
 
+#include <fcntl.h>
+
 #include <cerrno>
+#include <functional>
+#include <memory>
 #include <optional>
 
 #include "replication/model/limits.hpp"
@@ -112,7 +116,20 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t,
 void read(fuse_req_t request, fuse_ino_t, std::size_t size, off_t offset,
           fuse_file_info* information) {
   serve<Content>(request, size, [&](auto& fs, auto reply) {
-    fs.read(std::move(reply), information->fh, static_cast<std::size_t>(offset));
+    fs.read(std::move(reply), information->fh, static_cast<std::size_t>(offset),
+            (information->flags & O_NONBLOCK) != 0);
+  });
+}
+
+// The kernel gives a handle to be told by if somebody really waits; it is told once.
+void poll(fuse_req_t request, fuse_ino_t, fuse_file_info* information, fuse_pollhandle* waiting) {
+  std::function<void()> when_ready;
+  if (waiting != nullptr) {
+    const std::shared_ptr<fuse_pollhandle> told(waiting, fuse_pollhandle_destroy);
+    when_ready = [told] { fuse_lowlevel_notify_poll(told.get()); };
+  }
+  serve<Readiness>(request, [&](auto& fs, auto reply) {
+    fs.poll(std::move(reply), information->fh, std::move(when_ready));
   });
 }
 
@@ -251,6 +268,7 @@ const fuse_lowlevel_ops& operations() {
     ops.open = open;
     ops.create = create;
     ops.read = read;
+    ops.poll = poll;
     ops.write = write;
     ops.flush = flush;
     ops.fsync = fsync;

@@ -42,6 +42,7 @@ struct Answer {
   std::string text{};  // content, or an extended attribute
   std::vector<std::string> names{};
   std::size_t written{};
+  fusefs::Readiness readiness{};
 };
 
 class RecordedAnswers : public fusefs::Answers {
@@ -81,6 +82,9 @@ class RecordedAnswers : public fusefs::Answers {
     of(ticket).text = text.text;
   }
   void answer(fusefs::Ticket ticket, const fusefs::Capacity&) override { of(ticket); }
+  void answer(fusefs::Ticket ticket, const fusefs::Readiness& readiness) override {
+    of(ticket).readiness = readiness;
+  }
 
   // A request of its own for each call of an operation.
   fusefs::Ticket next_ticket(std::size_t room = 1 << 20) {

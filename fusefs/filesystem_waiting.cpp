@@ -1,0 +1,286 @@
+// Views that wait: `N@exists`, `N@gone`, `N@next`, `N@next=ZXID`. Each open of one is a wait of its
+// own, which ends with the last close; whoever reads or polls waits for
+// its one line.
+//
+//   view      the line comes                                          the line
+//   --------  ------------------------------------------------------ ------------------------------
+//   @exists   when there is a znode                                   ZXID exists PATH, or created
+//   @gone     when there is none                                      ZXID absent PATH, or deleted
+//   @next     at the first change after the open                      ZXID EVENT PATH
+//   @next=Z   at once if there is a newer transaction than Z, or at   ZXID EVENT PATH
+//             the next change
+//
+// EVENT is created, changed, deleted or children; `exists` and `absent` say that it was so already.
+// The ZXID is decimal, and that of the change; where a server does not tell it in the event (Apache
+// ZooKeeper before 3.9), the Stat does, and of a deletion the newest transaction that is known.
+//
+// A wait asks for the state with a watch, and again when it fires. It goes on over lost connections
+// and expired sessions; the client sets the watches again and hears what it missed. A waiting
+// process costs no thread and no request.
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "fusefs/filesystem.hpp"
+#include "replication/model/path.hpp"
+
+namespace zabfs::fusefs {
+
+using cache::Subscription;
+using client::WatchNotice;
+using handles::Feed;
+using handles::FeedHandle;
+using handles::Handle;
+using inodes::Inode;
+using naming::View;
+using replication::ErrorCode;
+using replication::Stat;
+using replication::protocol::EventType;
+using replication::protocol::ExistsRequest;
+using replication::protocol::GetChildren2Request;
+using replication::protocol::GetChildren2Response;
+using replication::protocol::StatResponse;
+
+namespace {
+
+// What is waited for.
+struct Wait {
+  std::string path{};
+  View view{};
+  std::optional<std::int64_t> after{};
+};
+
+// What the ensemble says of a znode; nothing for `stat` if there is none.
+struct State {
+  std::optional<Stat> stat{};
+  std::optional<WatchNotice> event{};  // since the last look
+  std::int64_t newest_zxid{};          // that any reply carried
+  std::int64_t parent_pzxid{};         // if there is no znode
+};
+
+std::string line(std::int64_t zxid, std::string_view event, const std::string& path) {
+  return std::to_string(zxid).append(" ").append(event).append(" ").append(path) + '\n';
+}
+
+std::string_view word_of(EventType type) {
+  switch (type) {
+    case EventType::created:
+      return "created";
+    case EventType::deleted:
+      return "deleted";
+    case EventType::children_changed:
+      return "children";
+    default:
+      return "changed";
+  }
+}
+
+// The newest transaction that a Stat tells of.
+std::int64_t newest_of(const Stat& stat) { return std::max(stat.mzxid, stat.pzxid); }
+
+std::string_view newest_event_of(const Stat& stat) {
+  if (stat.pzxid > stat.mzxid) {
+    return "children";
+  }
+  return stat.mzxid == stat.czxid ? "created" : "changed";
+}
+
+// The zxid of the event that was heard before `state` was asked for.
+std::int64_t zxid_of(const WatchNotice& event, const State& state) {
+  if (event.zxid && event.zxid->wire() > 0) {
+    return event.zxid->wire();
+  }
+  if (!state.stat || event.type == EventType::deleted) {
+    return state.newest_zxid;
+  }
+  switch (event.type) {
+    case EventType::created:
+      return state.stat->czxid;
+    case EventType::children_changed:
+      return state.stat->pzxid;
+    default:
+      return state.stat->mzxid;
+  }
+}
+
+// The line that ends the wait; nullopt if it goes on.
+std::optional<std::string> line_for(const Wait& wait, const State& state) {
+  const auto& event = state.event;
+  if (wait.view == View::exists) {
+    if (!state.stat) {
+      return std::nullopt;
+    }
+    return line(state.stat->czxid, event ? "created" : "exists", wait.path);
+  }
+  if (wait.view == View::gone) {
+    if (state.stat) {
+      return std::nullopt;
+    }
+    const bool was_heard = event && event->type == EventType::deleted;
+    return line(was_heard ? zxid_of(*event, state) : state.newest_zxid,
+                was_heard ? "deleted" : "absent", wait.path);
+  }
+  if (event) {
+    return line(zxid_of(*event, state), word_of(event->type), wait.path);
+  }
+  if (wait.after && state.stat && newest_of(*state.stat) > *wait.after) {
+    return line(newest_of(*state.stat), newest_event_of(*state.stat), wait.path);
+  }
+  if (wait.after && !state.stat && state.parent_pzxid > *wait.after) {
+    return line(state.parent_pzxid, "absent", wait.path);
+  }
+  return std::nullopt;
+}
+
+// True for what is worth asking again: the ensemble was not reached, or the session has ended.
+bool is_passing(const Failure& failure) {
+  return failure.code == ErrorCode::operation_timeout ||
+         failure.code == ErrorCode::connection_loss || failure.code == ErrorCode::session_expired;
+}
+
+bool is_absence(const Failure& failure) { return failure.code == ErrorCode::no_node; }
+
+}  // namespace
+
+bool is_waiting_view(View view) {
+  return view == View::exists || view == View::gone || view == View::next;
+}
+
+Task<Outcome<Handle>> Filesystem::open_wait(Operation& operation, InodeNumber number) {
+  const Inode* inode = inodes_.find(number);
+  const auto feed = std::make_shared<Feed>();
+  wait_for_change(feed, inode->path, inode->view, inode->parameter);
+  Wake begun(operation);
+  feed->when_begun([&begun] { begun.ring(); });
+  const auto woken = co_await begun;
+  feed->when_begun({});
+  if (!woken) {
+    operations_.interrupt(feed.get());
+    co_return woken.error();
+  }
+  if (feed->error() != 0) {
+    co_return Failure::of(feed->error());
+  }
+  co_return Handle{.inode = number, .body = FeedHandle{feed}};
+}
+
+Detached Filesystem::wait_for_change(std::shared_ptr<Feed> feed, std::string path, View view,
+                                     std::int64_t after) {
+  Operation operation(operations_, {.request = feed.get()});
+  Wait wait{.path = path, .view = view, .after = {}};
+  if (after != no_zxid) {
+    wait.after = after;
+  }
+  std::optional<WatchNotice> event;
+  Wake* waiting = nullptr;
+  bool has_changed = false;
+  Subscription told(ensemble_.events(), path, [&](const std::optional<WatchNotice>& notice) {
+    has_changed = true;
+    if (notice) {
+      event = notice;
+    }
+    if (waiting != nullptr) {
+      waiting->ring();
+    }
+  });
+  for (;;) {
+    told.renew();
+    has_changed = false;
+    State state;
+    const auto looked = co_await look_with_watch(operation, path, view == View::next);
+    if (looked || is_absence(looked.error())) {
+      if (looked) {
+        state.stat = *looked;
+      } else if (wait.after) {
+        const std::string parent(replication::parent_of(path));
+        Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = parent});
+        const auto found = co_await question;
+        state.parent_pzxid = found ? found->stat.pzxid : 0;
+      }
+      state.event = std::exchange(event, std::nullopt);
+      state.newest_zxid = ensemble_.client().last_zxid().wire();
+      if (const auto text = line_for(wait, state)) {
+        feed->add(*text);
+        co_return feed->end();
+      }
+    } else if (!feed->has_begun() || !is_passing(looked.error())) {
+      co_return feed->fail(looked.error().errno_value);
+    }
+    feed->begin();
+    const bool must_wait_for_session = !looked && looked.error().code == ErrorCode::session_expired;
+    if (!has_changed && (looked || is_absence(looked.error()) || must_wait_for_session)) {
+      Wake wake(operation);
+      waiting = &wake;
+      const auto woken = co_await wake;
+      waiting = nullptr;
+      if (!woken) {
+        co_return feed->fail(EINTR);  // The file is closed, or the mount ends.
+      }
+    }
+  }
+}
+
+Task<Outcome<Stat>> Filesystem::look_with_watch(Operation& operation, std::string path,
+                                                bool with_children) {
+  Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = path, .watch = true});
+  const auto found = co_await question;
+  if (!found) {
+    co_return found.error();
+  }
+  if (!with_children || found->stat.ephemeral_owner != 0) {
+    co_return found->stat;
+  }
+  Ask<GetChildren2Response> children(ensemble_, operation,
+                                     GetChildren2Request{.path = path, .watch = true});
+  const auto listed = co_await children;
+  if (!listed && !is_absence(listed.error())) {
+    co_return listed.error();
+  }
+  co_return listed ? listed->stat : found->stat;  // A deletion in between is an event by now.
+}
+
+Detached Filesystem::read_feed(Reply<Content> reply, HandleId id, bool is_nonblocking) {
+  Operation operation(operations_, reply.ticket());
+  const auto feed = std::get<FeedHandle>(handles_.find(id)->body).feed;
+  if (!feed->is_ready() && is_nonblocking) {
+    co_return std::move(reply).error(EAGAIN);
+  }
+  while (!feed->is_ready()) {
+    Wake wake(operation);
+    const auto number = feed->when_ready([&wake] { wake.ring(); });
+    const auto woken = co_await wake;
+    feed->forget(number);
+    if (!woken) {
+      co_return std::move(reply).error(EINTR);
+    }
+  }
+  if (feed->error() != 0) {
+    co_return std::move(reply).error(feed->error());
+  }
+  const std::string text = feed->take(reply.ticket().room);
+  std::move(reply).with(Content{replication::bytes_of(text)});
+}
+
+void Filesystem::poll(Reply<Readiness> reply, HandleId id, std::function<void()> when_ready) {
+  const Handle* handle = handles_.find(id);
+  if (handle == nullptr) {
+    return std::move(reply).error(EBADF);
+  }
+  if (is_lost(*handle)) {
+    return std::move(reply).with({.can_read = true, .can_write = true, .has_failed = true});
+  }
+  const auto* waits = std::get_if<FeedHandle>(&handle->body);
+  if (waits == nullptr) {
+    return std::move(reply).with({.can_read = true, .can_write = true});
+  }
+  const auto feed = waits->feed;
+  std::move(reply).with({.can_read = feed->is_ready(), .has_failed = feed->error() != 0});
+  if (!feed->is_ready() && when_ready) {
+    feed->when_ready(std::move(when_ready));
+  }
+}
+
+}  // namespace zabfs::fusefs
