@@ -10,5 +10,8 @@ void add_status(CLI::App& program, int& status);
 void add_log(CLI::App& program, int& status);
 void add_snapshot(CLI::App& program, int& status);
 void add_verify(CLI::App& program, int& status);
+void add_import(CLI::App& program, int& status);
+void add_backup(CLI::App& program, int& status);
+void add_restore(CLI::App& program, int& status);
 
 }  // namespace zabfs::daemon::zabctl

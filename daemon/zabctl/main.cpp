@@ -20,6 +20,9 @@ int main(int count, char** arguments) {
   zabctl::add_log(program, status);
   zabctl::add_snapshot(program, status);
   zabctl::add_verify(program, status);
+  zabctl::add_import(program, status);
+  zabctl::add_backup(program, status);
+  zabctl::add_restore(program, status);
   try {
     program.parse(count, arguments);
   } catch (const CLI::ParseError& error) {

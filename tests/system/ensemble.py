@@ -152,7 +152,7 @@ def differences(one, other):
     """The first few paths at which two trees are not the same, with what is there."""
 
     def brief(found):
-        return found and (found[0][:40], found[1])
+        return found and (found[0] and found[0][:40], found[1])
 
     paths = sorted(path for path in {*one, *other} if one.get(path) != other.get(path))
     return [(path, brief(one.get(path)), brief(other.get(path))) for path in paths[:5]]
