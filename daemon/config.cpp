@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "daemon/config_value.hpp"
 #include "daemon/ensemble_lines.hpp"
+#include "daemon/security_lines.hpp"
 #include "daemon/spelling.hpp"
 
 namespace zabfs::daemon {
@@ -119,12 +121,14 @@ Complaint election_algorithm(std::string_view value) {
 
 constexpr Range any_limit{1, 1'000'000};  // ticks that an ensemble may wait
 
-using Setter = Complaint (*)(std::string_view value, Draft& draft);
+using Setter = std::function<Complaint(std::string_view value, Draft& draft)>;
+using Keys = std::map<std::string_view, Setter>;
 
-const std::map<std::string_view, Setter>& keys() {
+// Those of one replica and its place in an ensemble; others have files of their own.
+Keys keys_of_a_replica() {
   using V = std::string_view;
   using D = Draft;
-  static const std::map<std::string_view, Setter> table{
+  return {
       {"dataDir", [](V v, D& d) { return directory(v, d.config.data_directory); }},
       {"dataLogDir", [](V v, D& d) { return directory(v, d.config.log_directory); }},
       {"clientPort",
@@ -188,6 +192,16 @@ const std::map<std::string_view, Setter>& keys() {
       {"4lw.commands.whitelist", [](V v, D& d) { return words(v, d.config.four_letter_words); }},
       {"log.level", [](V v, D& d) { return level(v, d.config.log_level); }},
   };
+}
+
+const Keys& keys() {
+  static const Keys table = [] {
+    Keys all = keys_of_a_replica();
+    for (const auto& [key, set] : security_keys()) {
+      all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.security); });
+    }
+    return all;
+  }();
   return table;
 }
 
@@ -266,17 +280,15 @@ class Parser {
     config.ensemble.init_ms = draft_.init_ticks * config.tick_ms;
     config.ensemble.sync_ms = draft_.sync_ticks * config.tick_ms;
     if (errors_.empty()) {  // Lines that are wrong by themselves would be blamed twice.
-      for (const auto& [line, message] :
-           complete_ensemble(draft_.weights, lines_, config.ensemble)) {
-        complain(line, message);
-      }
+      complain(complete_ensemble(draft_.weights, lines_, config.ensemble));
+      complain(complete_security(lines_, config.ensemble, config.security));
       if (config.ensemble.members.empty() && draft_.is_observer == true) {
         complain(lines_["peerType"],
                  "peerType: without a line server.N there is nothing to "
                  "observe (add the ensemble's lines, or remove this one)");
       }
     }
-    if (errors_.empty() && reads_files_ && !config.ensemble.members.empty()) {
+    if (errors_.empty() && reads_files_) {
       read_files();
     }
     if (!errors_.empty()) {
@@ -287,6 +299,8 @@ class Parser {
 
  private:
   void assign(int number, std::string_view key, std::string_view value) {
+    constexpr std::string_view java = "zookeeper.";
+    key.remove_prefix(key.starts_with(java) ? java.size() : 0);
     std::string name(key);
     std::optional<std::int64_t> which;
     const auto known = keys().find(key);
@@ -334,14 +348,16 @@ class Parser {
 
   void read_files() {
     EnsembleConfig& ensemble = draft_.config.ensemble;
+    const bool is_alone = ensemble.members.empty();
     for (const auto& complaint :
-         {read_self(draft_.config.data_directory, file_, ensemble),
+         {read_passwords(draft_.config.security),
+          is_alone ? std::nullopt : read_self(draft_.config.data_directory, file_, ensemble),
           ensemble.secret_file.empty() ? std::nullopt : read_secret(ensemble)}) {
       if (complaint) {
         errors_.push_back(*complaint);
       }
     }
-    if (errors_.empty()) {
+    if (errors_.empty() && !is_alone) {
       apply_own_line(ensemble.members.at(ensemble.self));
     }
   }
@@ -372,6 +388,12 @@ class Parser {
     }
     config.client_port = *own.client_port;
     config.client_address = own.client_address.empty() ? config.client_address : own.client_address;
+  }
+
+  void complain(const LineComplaints& complaints) {
+    for (const auto& [line, message] : complaints) {
+      complain(line, message);
+    }
   }
 
   void complain(int number, const std::string& message) {

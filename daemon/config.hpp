@@ -4,7 +4,8 @@
 //   key = value                   blanks around both are ignored, and so is the \r of a Windows
 //   file
 //
-// Every key is given at most once. A key that zabd does not know is an error: a misspelled limit
+// A key may have the `zookeeper.` in front that it has as a property of Java. Every key is given at
+// most once. A key that zabd does not know is an error: a misspelled limit
 // that is silently ignored would be found out on the day it was needed. docs/zabd.md says what each
 // key means. Where a default is a limit of ours, it is the one in replication/model/limits.hpp.
 #pragma once
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "daemon/ensemble_config.hpp"
+#include "daemon/security_config.hpp"
 #include "replication/model/limits.hpp"
 
 namespace zabfs::daemon {
@@ -48,6 +50,7 @@ struct Config {
   std::vector<std::string> four_letter_words{"srvr"};  // that are answered; "*" is all of them
   LogLevel log_level{LogLevel::info};
 
+  SecurityConfig security{};
   EnsembleConfig ensemble{};
 
   bool operator==(const Config&) const = default;

@@ -118,12 +118,6 @@ Complaint client_part(std::string_view text, EnsembleMember& to) {
   return complaint;
 }
 
-bool is_loopback(const std::string& host) {
-  boost::system::error_code error;
-  const auto address = boost::asio::ip::make_address(host, error);
-  return error ? lowered(host) == "localhost" : address.is_loopback();
-}
-
 class Checks {
  public:
   Checks(const EnsembleConfig& ensemble, const KeyLines& lines)
@@ -133,7 +127,6 @@ class Checks {
     voters();
     addresses();
     groups();
-    authentication();
     return std::move(complaints_);
   }
 
@@ -188,26 +181,6 @@ class Checks {
     }
   }
 
-  void authentication() {
-    if (!ensemble_.secret_file.empty() || ensemble_.allows_unauthenticated_peers ||
-        ensemble_.members.size() < 2) {
-      return;
-    }
-    const std::string remedy =
-        "without a secret anybody who can connect could change the data (write a secret into a "
-        "file and give it with zabfs.peerSecretFile, or say "
-        "zabfs.allowUnauthenticatedPeers=true)";
-    for (const auto& [id, member] : ensemble_.members) {
-      if (!is_loopback(member.host)) {
-        complain(key_of(id), quoted(member.host) + " is no loopback address, and " + remedy);
-        return;
-      }
-    }
-    if (ensemble_.listens_on_all_addresses) {
-      complain("quorumListenOnAllIPs", remedy);
-    }
-  }
-
   const EnsembleConfig& ensemble_;
   const KeyLines& lines_;
   LineComplaints complaints_;
@@ -249,6 +222,12 @@ std::string_view without_line_end(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_loopback(const std::string& host) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(host, error);
+  return error ? lowered(host) == "localhost" : address.is_loopback();
+}
 
 int line_of(const KeyLines& lines, std::string_view key) {
   const auto found = lines.find(key);

@@ -23,6 +23,9 @@ using KeyLines = std::map<std::string, int, std::less<>>;
 // The line of `key`, or 0 if it was not given.
 int line_of(const KeyLines& lines, std::string_view key);
 
+// True if only this machine can be reached there.
+bool is_loopback(const std::string& host);
+
 // The values of server.N, group.N and weight.N. N has been read already.
 Complaint server_line(std::int64_t id, std::string_view value, EnsembleConfig& to);
 Complaint group_line(std::int64_t id, std::string_view value, EnsembleConfig& to);

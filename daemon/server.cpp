@@ -3,9 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <sstream>
@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "daemon/ensemble_mesh.hpp"
+#include "daemon/tls/certificate.hpp"
 #include "daemon/version.hpp"
 
 namespace zabfs::daemon {
@@ -24,6 +25,15 @@ using replication::Ticket;
 namespace {
 
 constexpr std::int64_t tick_ms_max = 250;
+constexpr std::int64_t refresh_ms = 1'000;  // between two looks at the files of certificates
+
+// What to do if the port of `key` cannot be had.
+sockets::PortPurpose port_purpose(const std::string& key) {
+  return {
+      .when_taken = "stop the program that has this port, or change " + key,
+      .when_forbidden = "choose a " + key + " above 1023, or run as a user that may take this one",
+      .otherwise = "check " + key + " and " + key + "Address"};
+}
 
 std::string configured_words(const Config& config) {
   std::string words;
@@ -69,7 +79,13 @@ Server::Server(boost::asio::io_context& context, const Config& config,
              {.per_address_max = config.connections_per_address_max,
               .total_max = config.connections_max},
              clock_, *this),
-      listener_(context, [this](auto socket) { table_.add(std::move(socket)); }),
+      schemes_({.digest_algorithm = config.security.digest_algorithm,
+                .super_digest = config.security.super_digest}),
+      acceptor_(context, port_purpose("clientPort"),
+                [this](auto socket) { table_.add(std::move(socket)); }),
+      secure_acceptor_(
+          context, port_purpose("secureClientPort"),
+          [this](auto socket) { table_.add(std::move(socket), client_credentials_->accepted()); }),
       words_(config.four_letter_words),
       tick_(context),
       burst_end_(context),
@@ -82,18 +98,21 @@ std::optional<std::string> Server::start() {
   if (auto* why = std::get_if<std::string>(&directories)) {
     return std::move(*why);
   }
-  if (auto why =
-          listener_.listen(config_.client_address, config_.client_port, config_.listen_backlog)) {
-    return why;
+  for (const auto step : {&Server::load_credentials, &Server::listen}) {
+    if (auto why = (this->*step)()) {
+      return why;
+    }
   }
   disk_ = std::make_unique<disk::PosixDisk>(std::get<disk::DataDirectories>(std::move(directories)),
                                             [this](Ticket done) { on_disk_progress(done); });
   peers::PeerEvents& events = *this;
-  mesh_ = std::make_unique<peers::Mesh>(
-      context_, mesh_options(config_.ensemble),
-      peers::MeshPorts{
-          .clock = clock_, .entropy = entropy_, .random = chance_, .logger = logger_},
-      events);
+  mesh_ = std::make_unique<peers::Mesh>(context_, mesh_options(config_.ensemble),
+                                        peers::MeshPorts{.clock = clock_,
+                                                         .entropy = entropy_,
+                                                         .random = chance_,
+                                                         .logger = logger_,
+                                                         .credentials = peer_credentials_.get()},
+                                        events);
   if (!is_alone()) {
     if (auto why = mesh_->listen()) {
       return why;
@@ -102,6 +121,7 @@ std::optional<std::string> Server::start() {
   replica_ = std::make_unique<replication::Replica>(
       replica_options(), replication::ReplicaPorts{.clock = clock_,
                                                    .entropy = entropy_,
+                                                   .authenticator = schemes_,
                                                    .disk = *disk_,
                                                    .clients = table_,
                                                    .peers = *mesh_,
@@ -110,8 +130,9 @@ std::optional<std::string> Server::start() {
     replica_.reset();
     return why;
   }
-  logger_->info("zabd {}: data in {}, clients on port {}", version(), config_.data_directory,
-                client_port());
+  logger_->info("zabd {}: data in {}, clients on port {}{}", version(), config_.data_directory,
+                client_port(),
+                client_credentials_ ? ", with TLS on port " + std::to_string(secure_port()) : "");
   if (!is_alone()) {
     mesh_->start();
   }
@@ -121,12 +142,58 @@ std::optional<std::string> Server::start() {
   return std::nullopt;
 }
 
+std::optional<std::string> Server::load_credentials() {
+  const auto load = [](bool is_wanted, const tls::Options& options,
+                       std::unique_ptr<tls::Credentials>& to) -> std::optional<std::string> {
+    if (is_wanted) {
+      auto loaded = tls::Credentials::load(options);
+      if (auto* why = std::get_if<std::string>(&loaded)) {
+        return std::move(*why);
+      }
+      to = std::get<std::unique_ptr<tls::Credentials>>(std::move(loaded));
+    }
+    return std::nullopt;
+  };
+  const SecurityConfig& security = config_.security;
+  auto why = load(security.secure_port.has_value(), security.client_tls, client_credentials_);
+  return why ? why : load(security.encrypts_peers, security.peer_tls, peer_credentials_);
+}
+
+std::optional<std::string> Server::listen() {
+  auto why = acceptor_.listen(config_.client_address, config_.client_port, config_.listen_backlog);
+  if (!why && client_credentials_) {
+    why = secure_acceptor_.listen(config_.security.secure_address, *config_.security.secure_port,
+                                  config_.listen_backlog);
+  }
+  return why;
+}
+
+void Server::refresh_credentials() {
+  const auto now_ms = clock_.monotonic_ms();
+  if (now_ms - refreshed_ms_ < refresh_ms) {
+    return;
+  }
+  refreshed_ms_ = now_ms;
+  for (const auto& credentials : {client_credentials_.get(), peer_credentials_.get()}) {
+    const auto news = credentials == nullptr ? std::nullopt : credentials->refresh();
+    if (news) {
+      logger_->log(news->changed ? spdlog::level::info : spdlog::level::err, "{}", news->sentence);
+    }
+  }
+}
+
 replication::ReplicaOptions Server::replica_options() const {
-  replication::ReplicaOptions options{.tick_ms = config_.tick_ms,
-                                      .session_timeout_min_ms = config_.session_timeout_min_ms,
-                                      .session_timeout_max_ms = config_.session_timeout_max_ms,
-                                      .snapshot_every = config_.snapshot_every,
-                                      .snapshots_kept = config_.snapshots_kept};
+  replication::ReplicaOptions options{
+      .tick_ms = config_.tick_ms,
+      .session_timeout_min_ms = config_.session_timeout_min_ms,
+      .session_timeout_max_ms = config_.session_timeout_max_ms,
+      .snapshot_every = config_.snapshot_every,
+      .snapshots_kept = config_.snapshots_kept,
+      .knows_certificates = config_.security.secure_port &&
+                            config_.security.client_tls.certificates != tls::Certificates::none};
+  if (config_.security.enforces_authentication) {
+    options.required_schemes = config_.security.required_schemes;
+  }
   if (!config_.ensemble.members.empty()) {
     options.id = config_.ensemble.self;
     options.ensemble = members_of(config_.ensemble);
@@ -140,7 +207,8 @@ void Server::stop() {
   if (std::exchange(is_stopped_, true)) {
     return;
   }
-  listener_.close();
+  acceptor_.close();
+  secure_acceptor_.close();
   tick_.cancel();
   burst_end_.cancel();
   if (disk_) {
@@ -188,7 +256,10 @@ void Server::await_burst_end() {
 void Server::serve_when_ready() {
   if (!is_accepting_ && (!is_alone() || replica_->status().serving)) {
     is_accepting_ = true;
-    listener_.start();
+    acceptor_.start();
+    if (client_credentials_) {
+      secure_acceptor_.start();
+    }
     on_serving_();
   }
 }
@@ -203,6 +274,7 @@ void Server::await_tick() {
     if (!cancelled && !is_stopped_) {
       replica_->on_tick();
       trace_.on_tick();
+      refresh_credentials();
       table_.on_tick();
       table_.schedule_turn_end();
       await_tick();
@@ -210,8 +282,28 @@ void Server::await_tick() {
   });
 }
 
-void Server::on_connected(ConnectionId connection, std::string address) {
-  replica_->on_connected(connection, std::move(address));
+void Server::on_connected(ConnectionId connection, std::string address, const X509* certificate) {
+  replication::Identities identities;
+  if (certificate != nullptr) {
+    const std::string subject = tls::subject_of(*certificate);
+    if (subject == config_.security.super_certificate) {
+      identities.push_back({.scheme = replication::super_scheme, .id = subject});
+    }
+    identities.push_back({.scheme = "x509", .id = subject});
+  }
+  if (config_.security.skips_acls) {
+    identities.push_back({.scheme = replication::super_scheme, .id = ""});
+  }
+  replica_->on_connected(connection, std::move(address), std::move(identities));
+}
+
+void Server::on_insecure(const std::string& address, const std::string& why) {
+  const auto now_ms = clock_.monotonic_ms();
+  const auto held_back = insecure_.take_held_back(now_ms);
+  if (insecure_.admits(now_ms)) {
+    logger_->warn("refused a client at {}: it {}{}", address, why,
+                  held_back == 0 ? "" : " (and " + std::to_string(held_back) + " others)");
+  }
 }
 
 void Server::on_frame(ConnectionId connection, ByteView payload) {
@@ -281,6 +373,7 @@ admin::Facts Server::facts() const {
   }
   facts.configuration = {
       {"clientPort", std::to_string(client_port())},
+      {"secureClientPort", client_credentials_ ? std::to_string(secure_port()) : "-1"},
       {"dataDir", config_.data_directory},
       {"dataLogDir", config_.log_directory},
       {"tickTime", std::to_string(config_.tick_ms)},

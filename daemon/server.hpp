@@ -22,16 +22,19 @@
 #include <string>
 
 #include "daemon/admin/four_letter.hpp"
+#include "daemon/authentication/schemes.hpp"
 #include "daemon/burst.hpp"
 #include "daemon/clients/client_events.hpp"
 #include "daemon/clients/connection_table.hpp"
-#include "daemon/clients/listener.hpp"
 #include "daemon/config.hpp"
 #include "daemon/disk/posix_disk.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/machine.hpp"
+#include "daemon/pace/rate_limit.hpp"
 #include "daemon/peers/mesh.hpp"
 #include "daemon/peers/peer_events.hpp"
+#include "daemon/sockets/acceptor.hpp"
+#include "daemon/tls/credentials.hpp"
 #include "replication/ports/random.hpp"
 #include "replication/replica.hpp"
 
@@ -53,11 +56,14 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   // then closes everything.
   void stop();
 
-  // Where clients connect; after start().
-  std::uint16_t client_port() const { return listener_.port(); }
+  // Where clients connect, and with TLS; after start().
+  std::uint16_t client_port() const { return acceptor_.port(); }
+  std::uint16_t secure_port() const { return secure_acceptor_.port(); }
 
  private:
-  void on_connected(replication::ConnectionId connection, std::string address) override;
+  void on_connected(replication::ConnectionId connection, std::string address,
+                    const X509* certificate) override;
+  void on_insecure(const std::string& address, const std::string& why) override;
   void on_frame(replication::ConnectionId connection, replication::ByteView payload) override;
   void on_disconnected(replication::ConnectionId connection) override;
   bool may_read(replication::ConnectionId connection) const override;
@@ -69,6 +75,9 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void on_peer_down(replication::ServerId peer) override;
   void schedule_turn_end() override { table_.schedule_turn_end(); }
 
+  std::optional<std::string> load_credentials();
+  std::optional<std::string> listen();
+  void refresh_credentials();
   void on_disk_progress(replication::Ticket done);  // on the disk's thread
   void take_disk_report();
   void serve_when_ready();
@@ -89,12 +98,18 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   std::shared_ptr<spdlog::logger> logger_;
   TraceLog trace_;
   clients::ConnectionTable table_;
-  clients::Listener listener_;
+  authentication::Schemes schemes_;
+  std::unique_ptr<tls::Credentials> client_credentials_;  // null: no TLS
+  std::unique_ptr<tls::Credentials> peer_credentials_;    // null: no TLS
+  sockets::Acceptor acceptor_;
+  sockets::Acceptor secure_acceptor_;  // listens only if there is TLS
+  RateLimit insecure_{lines_per_second_max};
   admin::FourLetterWords words_;
   boost::asio::steady_timer tick_;
   Burst burst_;
   boost::asio::steady_timer burst_end_;
   std::int64_t started_ms_;
+  std::int64_t refreshed_ms_{};  // when the certificates were last looked after
   bool is_accepting_{};
   bool is_overloaded_{};  // as of the end of the last turn
   bool is_stopped_{};

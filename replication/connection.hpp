@@ -41,6 +41,7 @@ struct Connection {
   SessionId session{};        // 0 until the connect request
   std::int32_t timeout_ms{};  // negotiated on this connection
   bool was_heard{};           // since the leader was last told
+  bool is_refused{};          // it is answered and closed; what else it says is not heard
   pipeline::RequestQueue unanswered{};
 
   Conversation conversation{};

@@ -309,8 +309,8 @@ Replica::Replica(const ReplicaOptions& options, const ReplicaPorts& ports)
 Replica::~Replica() = default;
 
 std::optional<std::string> Replica::start() { return state_->start(); }
-void Replica::on_connected(ConnectionId connection, std::string address) {
-  state_->on_connected(connection, std::move(address));
+void Replica::on_connected(ConnectionId connection, std::string address, Identities shown) {
+  state_->on_connected(connection, std::move(address), std::move(shown));
 }
 void Replica::on_frame(ConnectionId connection, ByteView payload) {
   state_->on_frame(connection, payload);

@@ -20,10 +20,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/limits.hpp"
+#include "replication/ports/authenticator.hpp"
 #include "replication/ports/client_links.hpp"
 #include "replication/ports/clock.hpp"
 #include "replication/ports/disk.hpp"
@@ -49,6 +52,9 @@ struct ReplicaOptions {
   std::uint64_t snapshot_every{100'000};  // transactions between two snapshots
   std::uint64_t snapshots_kept{3};        // at least limits::snapshots_kept_min
   std::uint64_t log_segment_bytes{limits::log_segment_bytes};
+  // Who has proved none of these schemes is not served; empty: all are.
+  std::vector<std::string> required_schemes{};
+  bool knows_certificates{};  // clients can show some, so ACLs may name them: on every server alike
   // Transactions of one epoch; then the next begins.
   std::uint32_t epoch_transactions_max{std::numeric_limits<std::uint32_t>::max()};
 };
@@ -83,6 +89,7 @@ struct ReplicaStatus {
 struct ReplicaPorts {
   Clock& clock;
   Entropy& entropy;
+  const Authenticator& authenticator;
   Disk& disk;
   ClientLinks& clients;
   PeerLinks& peers;
@@ -102,8 +109,9 @@ class Replica {
   // disk has reported; see status().serving.
   std::optional<std::string> start();
 
-  // A client connected. Connection ids are never reused. `address` is for status and messages.
-  void on_connected(ConnectionId connection, std::string address);
+  // A client connected from `address`, without its port. Connection ids are never reused. `shown`
+  // is who it has proved to be by connecting, beside its address.
+  void on_connected(ConnectionId connection, std::string address, Identities shown = {});
 
   // One whole frame of `connection`, without its length. May close the connection through the port.
   void on_frame(ConnectionId connection, ByteView payload);

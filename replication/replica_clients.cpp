@@ -12,18 +12,9 @@ namespace zabfs::replication {
 using pipeline::PendingReply;
 using protocol::OpCode;
 
-namespace {
-
-pipeline::LocalRequest local_request(const Connection& connection, protocol::Request request) {
+pipeline::LocalRequest Replica::State::local_request(const Connection& connection,
+                                                     protocol::Request request) {
   return {.request = std::move(request), .identities = connection.identities.size()};
-}
-
-}  // namespace
-
-void Replica::State::on_connected(ConnectionId id, std::string address) {
-  Connection& connection = connections_[id];
-  connection.identities = {{"ip", address}};
-  connection.address = std::move(address);
 }
 
 void Replica::State::on_disconnected(ConnectionId id) {
@@ -63,7 +54,7 @@ bool Replica::State::may_read(ConnectionId id) const {
 void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   look_at_the_time();
   const auto found = connections_.find(id);
-  if (found == connections_.end()) {
+  if (found == connections_.end() || found->second.is_refused) {
     return;
   }
   Connection& connection = found->second;
@@ -90,6 +81,10 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   }
   const auto& header = split->header;
   const OpCode op{header.op};
+  if (op != OpCode::auth && op != OpCode::sasl && !is_authenticated(connection)) {
+    refuse_in_turn(id, connection, header.xid, op, ErrorCode::session_closed_require_sasl_auth);
+    return;
+  }
   if (op == OpCode::ping && !connection.awaits_greeting()) {
     if (closing_.contains(connection.session)) {
       return;  // an answer would say that the session lives
@@ -103,20 +98,20 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
     return;
   }
   auto request = protocol::decode_request(header.op, split->body);
-  if (request && op != OpCode::auth) {
+  if (request) {
     take_request(id, connection, header, split->body, std::move(*request));
     carry_out_effects();
-    return;
-  }
-  PendingReply reply{.xid = header.xid, .op = op, .until = tree_.last_applied()};
-  if (op == OpCode::auth) {
-    reply.what = pipeline::Refused{.error = ErrorCode::auth_failed};
+  } else if (op == OpCode::auth) {
+    refuse(id, "an authentication that is cut off");
   } else if (request.error() == ErrorCode::unimplemented) {
-    reply.what = pipeline::Refused{.error = ErrorCode::unimplemented};
+    refuse_in_turn(id, connection, header.xid, op, ErrorCode::unimplemented);
   } else {
-    reply.what = pipeline::FailedWrite{.error = request.error(), .multi = {}};
+    await(id, connection,
+          {.xid = header.xid,
+           .op = op,
+           .until = tree_.last_applied(),
+           .what = pipeline::FailedWrite{.error = request.error(), .multi = {}}});
   }
-  await(id, connection, std::move(reply));
 }
 
 // The first frame of a connection. The leader decides, also about a session that comes back: this
@@ -174,6 +169,8 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
            .op = op,
            .until = peer_.proposed(),
            .what = pipeline::FailedWrite{.error = ErrorCode::session_expired, .multi = {}}});
+  } else if (op == OpCode::auth) {
+    authenticate(id, connection, header.xid, std::get<protocol::AuthRequest>(request));
   } else if (op == OpCode::close_session) {
     await_decision(connection, {.xid = header.xid, .op = op, .what = pipeline::AwaitedWrite{}});
     this->request(pipeline::Close{.connection = id, .session = session});

@@ -54,7 +54,10 @@ void Replica::State::decide_write(zab::Origin origin, const pipeline::Client& cl
   } else if (!owns(origin, client.session)) {
     failed.error = static_cast<std::int32_t>(ErrorCode::session_moved);
   } else {
-    auto prepared = pipeline::prepare(request, client, pending_);
+    const pipeline::Client asking{.session = client.session,
+                                  .identities = client.identities,
+                                  .knows_certificates = options_.knows_certificates};
+    auto prepared = pipeline::prepare(request, asking, pending_);
     metrics_.prep_process_time.add(now_us() - looked_us_);
     if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
       propose(client.session, std::move(*body), origin);
@@ -91,10 +94,10 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Open& open) {
 void Replica::State::decide(zab::Origin origin, const pipeline::Attach& attach) {
   metrics_.revalidate_count.add();
   const auto* known = sessions_.find(attach.session);
-  pipeline::Attached attached{.connection = origin.connection,
-                              .is_welcome = known != nullptr &&
-                                            !closing_.contains(attach.session) &&
-                                            attach.password == known->password};
+  pipeline::Attached attached{
+      .connection = origin.connection,
+      .is_welcome = known != nullptr && !closing_.contains(attach.session) &&
+                    session::is_same_password(attach.password, known->password)};
   if (attached.is_welcome) {
     attached.until = peer_.proposed();
     const auto owner = owners_.find(attach.session);

@@ -7,6 +7,7 @@
 //   replica_ensemble.cpp      links to the other servers, and what zab asks for
 //   replica_replacement.cpp   a leader's state in place of one's own
 //   replica_clients.cpp       connections, handshakes, requests, replies
+//   replica_authentication.cpp  who clients are
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
@@ -47,7 +48,7 @@ class Replica::State {
   State(const ReplicaOptions& options, const ReplicaPorts& ports);
 
   std::optional<std::string> start();
-  void on_connected(ConnectionId id, std::string address);
+  void on_connected(ConnectionId id, std::string address, Identities shown);
   void on_frame(ConnectionId id, ByteView payload);
   void on_disconnected(ConnectionId id);
   void on_disk_done(Ticket ticket);
@@ -167,6 +168,8 @@ class Replica::State {
   void take_request(ConnectionId id, Connection& connection, const protocol::RequestHeader& header,
                     ByteView body, protocol::Request request);
   void refuse(ConnectionId id, const std::string& why);
+  static pipeline::LocalRequest local_request(const Connection& connection,
+                                              protocol::Request request);
   void drop(ConnectionId id);
 
   // Queues `reply`, or answers at once if nothing is in front of it and history is there. What the
@@ -190,6 +193,14 @@ class Replica::State {
   void answer_in_front_of(const Proposal& proposal);
   void release_waiters();
   void notify(const tree::Applied& applied);
+
+  // --- who clients are: replica_authentication.cpp ---
+  void authenticate(ConnectionId id, Connection& connection, std::int32_t xid,
+                    const protocol::AuthRequest& request);
+  static bool gain(Connection& connection, Identities gained);
+  bool is_authenticated(const Connection& connection) const;
+  void refuse_in_turn(ConnectionId id, Connection& connection, std::int32_t xid,
+                      protocol::OpCode op, ErrorCode error);
 
   // --- a leader's decisions: replica_leading.cpp ---
   void decide_request(ServerId from, const pipeline::ForwardedMessage& message);

@@ -3,6 +3,8 @@
 // All calls come from the loop's thread. The answers go through replication::ClientLinks.
 #pragma once
 
+#include <openssl/x509.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +18,14 @@ class ClientEvents {
  public:
   virtual ~ClientEvents() = default;
 
-  // A client connected from `address`, without its port.
-  virtual void on_connected(replication::ConnectionId connection, std::string address) = 0;
+  // A client connected from `address`, without its port. `certificate` is what it has shown, and is
+  // trusted; null if there is none.
+  virtual void on_connected(replication::ConnectionId connection, std::string address,
+                            const X509* certificate) = 0;
+
+  // Somebody who wanted to connect with TLS from `address` could not, and why: a phrase such as
+  // "does not speak TLS". There is no connection.
+  virtual void on_insecure(const std::string& address, const std::string& why) = 0;
 
   // One whole frame, without its length. May close any connection through ClientLinks.
   virtual void on_frame(replication::ConnectionId connection, replication::ByteView payload) = 0;

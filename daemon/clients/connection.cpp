@@ -1,8 +1,6 @@
 #include "daemon/clients/connection.hpp"
 
-#include <sys/socket.h>
-
-#include <cerrno>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "replication/model/limits.hpp"
@@ -16,6 +14,7 @@ using replication::ByteView;
 using replication::ConnectionId;
 using replication::protocol::frame_header_bytes;
 using replication::protocol::FrameSplit;
+using sockets::Outcome;
 namespace limits = replication::limits;
 
 namespace {
@@ -51,22 +50,63 @@ tcp::endpoint remote_of(const tcp::socket& socket) {
 
 }  // namespace
 
-Connection::Connection(ConnectionId id, Socket socket, ConnectionOwner& owner, std::int64_t now_ms)
+Connection::Connection(ConnectionId id, Socket socket, tls::Session session, ConnectionOwner& owner,
+                       std::int64_t now_ms)
     : id_(id),
-      socket_(std::move(socket)),
-      remote_(remote_of(socket_)),
+      channel_(std::move(socket)),
+      remote_(remote_of(channel_.socket())),
       owner_(owner),
-      since_ms_(now_ms) {}
+      since_ms_(now_ms) {
+  if (session) {
+    channel_.secure(std::move(session));
+  }
+}
 
-void Connection::start() { await_readable(); }
+void Connection::start() { shake_hands(); }
+
+void Connection::shake_hands() {
+  const Outcome outcome = channel_.is_secured() ? channel_.handshake() : Outcome::done;
+  if (outcome == Outcome::done) {
+    state_ = State::open;
+    owner_.on_open(*this);
+    await_readable();
+  } else if (outcome == Outcome::ended) {
+    owner_.on_insecure(*this, channel_.failure());
+    abort();
+  } else {
+    await(outcome);
+  }
+}
+
+// Goes on reading when the socket is ready again. That reading waits until something can be sent is
+// a matter of TLS, which may have to answer first.
+void Connection::await(Outcome outcome) {
+  if (outcome != Outcome::wait_writable) {
+    await_readable();
+  } else if (!std::exchange(awaits_readable_, true)) {
+    channel_.socket().async_wait(
+        Socket::wait_write,
+        [self = shared_from_this()](const boost::system::error_code& /*error*/) {
+          self->awaits_readable_ = false;
+          self->on_readable();
+        });
+  }
+}
 
 void Connection::await_readable() {
-  if (!std::exchange(awaits_readable_, true)) {
-    socket_.async_wait(Socket::wait_read,
-                       [self = shared_from_this()](const boost::system::error_code& /*error*/) {
-                         self->awaits_readable_ = false;
-                         self->on_readable();
-                       });
+  if (std::exchange(awaits_readable_, true)) {
+    return;
+  }
+  auto go_on = [self = shared_from_this()] {
+    self->awaits_readable_ = false;
+    self->on_readable();
+  };
+  if (channel_.has_buffered()) {
+    boost::asio::post(channel_.socket().get_executor(), std::move(go_on));
+  } else {
+    channel_.socket().async_wait(
+        Socket::wait_read,
+        [go_on = std::move(go_on)](const boost::system::error_code& /*error*/) { go_on(); });
   }
 }
 
@@ -74,18 +114,22 @@ void Connection::on_readable() {
   if (state_ == State::gone) {
     return;
   }
+  if (state_ == State::securing) {
+    shake_hands();
+    return;
+  }
   const auto scratch = owner_.scratch();
-  const auto got = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
-  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+  const auto got = channel_.read(scratch);
+  if (got.outcome == Outcome::ended) {
     abort();
     return;
   }
-  if (got > 0 && state_ == State::open) {
+  if (got.bytes > 0 && state_ == State::open) {
     owner_.schedule_turn_end();
-    take(scratch.first(static_cast<std::size_t>(got)));
+    take(scratch.first(got.bytes));
   }
   if (state_ != State::gone && !is_paused_) {
-    await_readable();
+    await(got.outcome);
   }
 }
 
@@ -183,14 +227,13 @@ void Connection::flush() {
   }
   count_frames();
   while (unsent() > 0) {
-    const auto sent = ::send(socket_.native_handle(), outbox_.data() + sent_bytes_, unsent(),
-                             MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent >= 0) {
-      sent_bytes_ += static_cast<std::size_t>(sent);
-    } else if (errno == EAGAIN) {
+    const auto sent = channel_.write(ByteView(outbox_).subspan(sent_bytes_));
+    sent_bytes_ += sent.bytes;
+    if (sent.outcome == Outcome::wait_writable) {
       await_writable();
       break;
-    } else if (errno != EINTR) {
+    }
+    if (sent.outcome != Outcome::done) {
       abort();
       return;
     }
@@ -199,8 +242,7 @@ void Connection::flush() {
     empty(outbox_);
     sent_bytes_ = counted_bytes_ = 0;
     if (state_ == State::closing) {
-      boost::system::error_code ignored;  // The client may have closed its end first.
-      socket_.shutdown(Socket::shutdown_send, ignored);
+      channel_.finish();
       await_readable();
     }
   }
@@ -217,14 +259,14 @@ void Connection::await_writable() {
     sent_bytes_ = 0;
   }
   awaits_writable_ = true;
-  socket_.async_wait(Socket::wait_write,
-                     [self = shared_from_this()](const boost::system::error_code& /*error*/) {
-                       self->awaits_writable_ = false;
-                       if (self->state_ != State::gone) {
-                         self->owner_.schedule_turn_end();
-                         self->flush();
-                       }
-                     });
+  channel_.socket().async_wait(
+      Socket::wait_write, [self = shared_from_this()](const boost::system::error_code& /*error*/) {
+        self->awaits_writable_ = false;
+        if (self->state_ != State::gone) {
+          self->owner_.schedule_turn_end();
+          self->flush();
+        }
+      });
 }
 
 void Connection::count_frames() {
@@ -251,16 +293,16 @@ void Connection::abort() {
     return;
   }
   boost::system::error_code ignored;  // It is of no use any more, whatever close says.
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
   if (before == State::open) {
     owner_.events().on_disconnected(id_);
     owner_.schedule_turn_end();
   }
-  owner_.on_gone(*this);
+  owner_.on_gone(*this, before == State::securing);
 }
 
 void Connection::close_if_overdue(std::int64_t now_ms) {
-  const bool is_waited_for = state_ == State::closing || !has_spoken_;
+  const bool is_waited_for = state_ != State::open || !has_spoken_;
   if (is_waited_for && now_ms - since_ms_ > limits::sessionless_connection_ms) {
     abort();
   }

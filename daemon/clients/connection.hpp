@@ -1,10 +1,13 @@
 // One client's connection: bytes in, whole frames to the replica; frames from it, bytes out.
 //
-//            nonsense, EOF, error, a client too slow to send to
-//   open --------------------------------------------------------> gone
-//     |                                                             ^
-//     +--(the replica closes, a four-letter word)--> closing -------+
-//                      the outbox leaves, then the client has some time to close its end
+//                        nonsense, EOF, error, a client too slow to send to
+//   securing --> open --------------------------------------------------------> gone
+//                 |                                                              ^
+//                 +--(the replica closes, a four-letter word)--> closing --------+
+//                                  the outbox leaves, then the client has some time to close its
+//                                  end
+//
+// With TLS a connection begins as one that nobody hears of, until its handshake is over.
 //
 // Closing waits for the client's end because a socket that is closed with unread bytes in it resets
 // the connection, which takes the last reply away from the client.
@@ -22,6 +25,7 @@
 #include <string>
 
 #include "daemon/clients/client_events.hpp"
+#include "daemon/sockets/channel.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 
@@ -45,20 +49,29 @@ class ConnectionOwner {
   // The connection has frames that must wait: resume() it at the end of the turns to come.
   virtual void on_paused(Connection& connection) = 0;
 
-  // The connection has nothing more to do.
-  virtual void on_gone(Connection& connection) = 0;
+  // The connection is open: it may be heard from now on.
+  virtual void on_open(Connection& connection) = 0;
+
+  // The handshake of TLS has failed; on_gone() follows. `why` is a phrase: "does not speak TLS".
+  virtual void on_insecure(Connection& connection, const std::string& why) = 0;
+
+  // The connection has nothing more to do; with `was_securing`, it never was open.
+  virtual void on_gone(Connection& connection, bool was_securing) = 0;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
+  using Socket = sockets::Channel::Socket;
 
-  Connection(replication::ConnectionId id, Socket socket, ConnectionOwner& owner,
-             std::int64_t now_ms);
+  // `session` is null for a connection without TLS.
+  Connection(replication::ConnectionId id, Socket socket, tls::Session session,
+             ConnectionOwner& owner, std::int64_t now_ms);
 
   replication::ConnectionId id() const { return id_; }
   const boost::asio::ip::tcp::endpoint& remote() const { return remote_; }
   bool is_open() const { return state_ == State::open; }
+  bool is_securing() const { return state_ == State::securing; }
+  bool is_secured() const { return channel_.is_secured(); }
   bool is_paused() const { return is_paused_; }
 
   // Requests delivered, replies and events sent, requests without a reply.
@@ -66,7 +79,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::uint64_t frames_sent() const { return replies_ + notices_; }
   std::uint64_t unanswered() const { return received_ - replies_; }
 
-  // Begins to read.
+  // The certificate that the client has shown; null if there is none.
+  const X509* certificate() const { return channel_.certificate(); }
+
+  // Shakes hands, if there is TLS, and then begins to read.
   void start();
 
   // Frames to be sent by the next flush(). Only while open.
@@ -91,8 +107,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close_if_overdue(std::int64_t now_ms);
 
  private:
-  enum class State { open, closing, gone };
+  enum class State { securing, open, closing, gone };
 
+  void shake_hands();
+  void await(sockets::Outcome outcome);
   void await_readable();
   void on_readable();
   void take(replication::ByteView bytes);
@@ -108,11 +126,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::size_t unsent() const { return outbox_.size() - sent_bytes_; }
 
   const replication::ConnectionId id_;
-  Socket socket_;
+  sockets::Channel channel_;
   const boost::asio::ip::tcp::endpoint remote_;
   ConnectionOwner& owner_;
 
-  State state_{State::open};
+  State state_{State::securing};
   std::int64_t since_ms_;   // when it was opened; when it began to close
   bool has_spoken_{};       // a whole frame has come
   bool is_paused_{};        // what is kept must wait

@@ -39,11 +39,14 @@ std::shared_ptr<Connection> ConnectionTable::find(ConnectionId id) const {
   return found && found->id() == id ? found : nullptr;
 }
 
-void ConnectionTable::add(Connection::Socket socket) {
+void ConnectionTable::add(Connection::Socket socket, tls::Session session) {
   boost::system::error_code error;
   const auto remote = socket.remote_endpoint(error);
   if (error || slots_.size() - free_slots_.size() >= bounds_.total_max) {
     return;  // The socket closes as it goes.
+  }
+  if (session && securing_ >= replication::limits::tls_handshakes_max) {
+    return;
   }
   const auto from = address_of(remote);
   std::size_t& siblings = per_address_[from];
@@ -60,12 +63,25 @@ void ConnectionTable::add(Connection::Socket socket) {
   free_slots_.pop_back();
   const ConnectionId id{++serial_ << slot_bits | slot};
   ConnectionOwner& owner = *this;
-  slots_[slot] = std::make_shared<Connection>(id, std::move(socket), owner, clock_.monotonic_ms());
-  events_.on_connected(id, from.to_string());
-  slots_[slot]->start();
+  ++securing_;
+  slots_[slot] = std::make_shared<Connection>(id, std::move(socket), std::move(session), owner,
+                                              clock_.monotonic_ms());
+  const auto added = slots_[slot];
+  added->start();
 }
 
-void ConnectionTable::on_gone(Connection& connection) {
+void ConnectionTable::on_open(Connection& connection) {
+  --securing_;
+  events_.on_connected(connection.id(), address_of(connection.remote()).to_string(),
+                       connection.certificate());
+}
+
+void ConnectionTable::on_insecure(Connection& connection, const std::string& why) {
+  events_.on_insecure(address_of(connection.remote()).to_string(), why);
+}
+
+void ConnectionTable::on_gone(Connection& connection, bool was_securing) {
+  securing_ -= was_securing ? 1 : 0;
   const std::size_t slot = slot_of(connection.id());
   const auto siblings = per_address_.find(address_of(connection.remote()));
   if (--siblings->second == 0) {

@@ -35,8 +35,9 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
                   const replication::Clock& clock, ClientEvents& events);
   ~ConnectionTable() override;
 
-  // Takes a new connection over; closes it at once if that is one too many.
-  void add(Connection::Socket socket);
+  // Takes a new connection over; closes it at once if that is one too many. With `session` there
+  // is TLS on it.
+  void add(Connection::Socket socket, tls::Session session = nullptr);
 
   replication::Bytes& outbox(replication::ConnectionId id) override;
   void close(replication::ConnectionId id) override;
@@ -60,7 +61,9 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
   ClientEvents& events() override { return events_; }
   std::span<std::uint8_t> scratch() override { return scratch_; }
   void on_paused(Connection& connection) override { paused_.push_back(connection.id()); }
-  void on_gone(Connection& connection) override;
+  void on_open(Connection& connection) override;
+  void on_insecure(Connection& connection, const std::string& why) override;
+  void on_gone(Connection& connection, bool was_securing) override;
 
   static std::size_t slot_of(replication::ConnectionId id);
   std::shared_ptr<Connection> find(replication::ConnectionId id) const;
@@ -76,6 +79,7 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
   std::vector<std::shared_ptr<Connection>> slots_;
   std::vector<std::size_t> free_slots_;
   std::map<boost::asio::ip::address, std::size_t> per_address_;
+  std::size_t securing_{};  // connections in the handshake of TLS
   std::uint64_t serial_{};
 
   std::vector<replication::ConnectionId> dirty_;   // with something to send

@@ -5,10 +5,10 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <cerrno>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstring>
+#include <span>
 #include <sstream>
 #include <utility>
 
@@ -22,6 +22,7 @@ using boost::system::error_code;
 using replication::Bytes;
 using replication::ByteView;
 using replication::protocol::PeerFrameSplit;
+using sockets::Outcome;
 namespace limits = replication::limits;
 
 namespace {
@@ -52,17 +53,20 @@ void end_unless_acknowledged(tcp::socket& socket) {
 
 }  // namespace
 
-Link::Link(Socket socket, Handshake handshake, LinkOwner& owner)
-    : socket_(std::move(socket)),
-      deadline_(socket_.get_executor()),
+Link::Link(Socket socket, Handshake handshake, const tls::Credentials* credentials,
+           LinkOwner& owner)
+    : channel_(std::move(socket)),
+      deadline_(channel_.socket().get_executor()),
       handshake_(std::move(handshake)),
+      credentials_(credentials),
       owner_(owner),
       received_(greeting_buffer_bytes) {}
 
-void Link::connect(const tcp::endpoint& endpoint) {
+void Link::connect(const tcp::endpoint& endpoint, const std::string& host) {
+  host_ = host;
   remote_ = text_of(endpoint);
   limit_time(limits::peer_connect_ms_max, "cannot be reached in time");
-  socket_.async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
+  channel_.socket().async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
     if (self->state_ == State::gone) {
       return;
     }
@@ -76,16 +80,38 @@ void Link::connect(const tcp::endpoint& endpoint) {
 
 void Link::start() {
   error_code error;
-  socket_.set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
-  end_unless_acknowledged(socket_);
-  if (const auto remote = socket_.remote_endpoint(error); !error) {
+  channel_.socket().set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
+  end_unless_acknowledged(channel_.socket());
+  if (const auto remote = channel_.socket().remote_endpoint(error); !error) {
     remote_ = text_of(remote);  // Else it is gone already, and reading will tell.
   }
+  if (credentials_ == nullptr) {
+    begin_greeting();
+    return;
+  }
+  state_ = State::securing;
+  limit_time(limits::peer_handshake_ms_max, "did not finish the handshake of TLS in time");
+  channel_.secure(host_.empty() ? credentials_->accepted() : credentials_->connecting(host_));
+  secure();
+}
+
+void Link::secure() {
+  const Outcome outcome = channel_.handshake();
+  if (outcome == Outcome::ended) {
+    fail(channel_.failure());
+  } else if (outcome == Outcome::done) {
+    begin_greeting();
+  } else {
+    await(outcome);
+  }
+}
+
+void Link::begin_greeting() {
   state_ = State::greeting;
   limit_time(limits::peer_handshake_ms_max, "did not finish the handshake in time");
   handshake_.begin(outbox_);
   send();
-  read();
+  await(Outcome::wait_readable);
 }
 
 void Link::limit_time(std::int64_t ms, const char* why) {
@@ -98,34 +124,48 @@ void Link::limit_time(std::int64_t ms, const char* why) {
   });
 }
 
-void Link::read() {
+// Goes on when the socket is ready again, or at once if TLS has taken more from it than was read.
+void Link::await(Outcome outcome) {
   if (state_ == State::gone) {
     return;
   }
-  const auto free = received_.size() - received_bytes_;
-  socket_.async_read_some(boost::asio::buffer(received_.data() + received_bytes_,
-                                              std::min(free, limits::peer_read_bytes_max)),
-                          [self = shared_from_this()](const error_code& error, std::size_t count) {
-                            self->on_read(error, count);
-                          });
+  auto go_on = [self = shared_from_this()](const error_code& /*error*/) { self->on_ready(); };
+  if (outcome == Outcome::wait_writable) {
+    channel_.socket().async_wait(Socket::wait_write, std::move(go_on));
+  } else if (channel_.has_buffered()) {
+    boost::asio::post(channel_.socket().get_executor(),
+                      [go_on = std::move(go_on)] { go_on(error_code{}); });
+  } else {
+    channel_.socket().async_wait(Socket::wait_read, std::move(go_on));
+  }
 }
 
-void Link::on_read(const error_code& error, std::size_t count) {
-  if (state_ == State::gone) {
+void Link::on_ready() {
+  if (state_ == State::securing) {
+    secure();
+  } else if (state_ != State::gone) {
+    read();
+  }
+}
+
+void Link::read() {
+  const auto free = received_.size() - received_bytes_;
+  const auto got = channel_.read(
+      std::span(received_).subspan(received_bytes_, std::min(free, limits::peer_read_bytes_max)));
+  if (got.outcome == Outcome::ended) {
+    fail(state_ == State::greeting    ? handshake_.meaning_of_the_end()
+         : channel_.failure().empty() ? "closed the connection"
+                                      : channel_.failure());
     return;
   }
-  if (error) {
-    fail(state_ == State::greeting          ? handshake_.meaning_of_the_end()
-         : error == boost::asio::error::eof ? "closed the connection"
-                                            : "is lost: " + error.message());
-    return;
-  }
-  received_bytes_ += count;
-  owner_.schedule_turn_end();
+  received_bytes_ += got.bytes;
   const auto self = shared_from_this();  // the owner may let go of a link that ends
-  greet();
-  deliver();
-  read();
+  if (got.bytes > 0) {
+    owner_.schedule_turn_end();
+    greet();
+    deliver();
+  }
+  await(got.outcome);
 }
 
 void Link::greet() {
@@ -197,13 +237,16 @@ void Link::send() {
   if (unsent() == 0) {
     return;
   }
-  const auto sent = ::send(socket_.native_handle(), outbox_.data() + sent_bytes_, unsent(),
-                           MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-    fail(std::string("is lost: ") + std::strerror(errno));
+  Outcome outcome{};
+  do {
+    const auto sent = channel_.write(ByteView(outbox_).subspan(sent_bytes_));
+    sent_bytes_ += sent.bytes;
+    outcome = sent.outcome;
+  } while (outcome == Outcome::done && channel_.is_secured() && unsent() > 0);
+  if (outcome == Outcome::ended) {
+    fail(channel_.failure().empty() ? "closed the connection" : channel_.failure());
     return;
   }
-  sent_bytes_ += sent > 0 ? static_cast<std::size_t>(sent) : 0;
   if (unsent() == 0) {
     empty(outbox_);
     sent_bytes_ = 0;
@@ -218,20 +261,21 @@ void Link::send() {
 
 void Link::await_writable() {
   awaits_writable_ = true;
-  socket_.async_wait(Socket::wait_write, [self = shared_from_this()](const error_code& /*error*/) {
-    self->awaits_writable_ = false;
-    if (self->state_ != State::gone) {
-      self->owner_.schedule_turn_end();
-      self->send();
-    }
-  });
+  channel_.socket().async_wait(Socket::wait_write,
+                               [self = shared_from_this()](const error_code& /*error*/) {
+                                 self->awaits_writable_ = false;
+                                 if (self->state_ != State::gone) {
+                                   self->owner_.schedule_turn_end();
+                                   self->send();
+                                 }
+                               });
 }
 
 void Link::end() {
   state_ = State::gone;
   deadline_.cancel();
   error_code ignored;  // It is of no use any more, whatever close says.
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
   outbox_ = {};
   sent_bytes_ = 0;
 }

@@ -1,8 +1,11 @@
 // One connection to another server: the handshake, then frames in both directions.
 //
-//   connecting --> greeting --> up --> gone
-//        |            |                 ^
-//        +------------+-----------------+     a timeout, a refusal, nonsense, an error, end()
+//   connecting --> securing --> greeting --> up --> gone
+//        |            |            |                 ^
+//        +------------+------------+-----------------+    a timeout, a refusal, nonsense, an error,
+//                                                         end()
+//
+// Securing is the handshake of TLS; without TLS there is none.
 //
 // What is read is split where it lies, in the link's own buffer, which grows to the largest frame
 // that has come. What is appended to the outbox leaves
@@ -16,6 +19,8 @@
 #include <string>
 
 #include "daemon/peers/handshake.hpp"
+#include "daemon/sockets/channel.hpp"
+#include "daemon/tls/credentials.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 
@@ -45,12 +50,13 @@ class LinkOwner {
 
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  using Socket = boost::asio::ip::tcp::socket;
+  using Socket = sockets::Channel::Socket;
 
-  Link(Socket socket, Handshake handshake, LinkOwner& owner);
+  // `credentials` are those of this server, which outlive the link, or null for a link without TLS.
+  Link(Socket socket, Handshake handshake, const tls::Credentials* credentials, LinkOwner& owner);
 
-  // Connects to `endpoint`, then goes on as start() does.
-  void connect(const boost::asio::ip::tcp::endpoint& endpoint);
+  // Connects to `endpoint`, which is `host` in the configuration, then goes on as start() does.
+  void connect(const boost::asio::ip::tcp::endpoint& endpoint, const std::string& host);
 
   // Begins the handshake; the socket is connected.
   void start();
@@ -60,6 +66,9 @@ class Link : public std::enable_shared_from_this<Link> {
 
   // The address at the other end, for messages; empty before start().
   const std::string& remote() const { return remote_; }
+
+  // The certificate that the other side has shown; null if there is none.
+  const X509* certificate() const { return channel_.certificate(); }
 
   // Frames to be sent by the next flush(). Only while up.
   replication::Bytes& outbox() { return outbox_; }
@@ -73,11 +82,14 @@ class Link : public std::enable_shared_from_this<Link> {
   void end();
 
  private:
-  enum class State { connecting, greeting, up, gone };
+  enum class State { connecting, securing, greeting, up, gone };
 
   void limit_time(std::int64_t ms, const char* why);
+  void secure();
+  void begin_greeting();
+  void await(sockets::Outcome outcome);
+  void on_ready();
   void read();
-  void on_read(const boost::system::error_code& error, std::size_t count);
   void greet();
   void deliver();
   void make_room(std::size_t frame_bytes);
@@ -85,9 +97,11 @@ class Link : public std::enable_shared_from_this<Link> {
   void await_writable();
   void fail(const std::string& why);
 
-  Socket socket_;
+  sockets::Channel channel_;
   boost::asio::steady_timer deadline_;
   Handshake handshake_;
+  const tls::Credentials* credentials_;
+  std::string host_;  // that this side connects to
   LinkOwner& owner_;
   State state_{State::connecting};
   std::string remote_;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/tls/certificate.hpp"
 #include "replication/model/check.hpp"
 #include "replication/model/limits.hpp"
 
@@ -42,7 +43,13 @@ Mesh::Mesh(boost::asio::io_context& context, const MeshOptions& options, MeshPor
       identity_(identity_of(options)),
       ports_(std::move(ports)),
       events_(events),
-      acceptor_(context, [this](tcp::socket socket) { on_accepted(std::move(socket)); }),
+      acceptor_(context,
+                {.whom = " for the other servers",
+                 .when_taken = "stop the program that has this port, or change this server's line "
+                               "server.N everywhere",
+                 .otherwise = "check the address in this server's own line server.N; with "
+                              "quorumListenOnAllIPs=true only the port matters"},
+                [this](tcp::socket socket) { on_accepted(std::move(socket)); }),
       resolver_(context) {
   for (const auto& [id, address] : options.others) {
     CHECK(id != options.self, "server ", id, " is no peer of itself");
@@ -56,7 +63,9 @@ Mesh::Mesh(boost::asio::io_context& context, const MeshOptions& options, MeshPor
 
 Mesh::~Mesh() { stop(); }
 
-std::optional<std::string> Mesh::listen() { return acceptor_.listen(listen_.host, listen_.port); }
+std::optional<std::string> Mesh::listen() {
+  return acceptor_.listen(listen_.host, listen_.port, static_cast<int>(limits::peer_strangers_max));
+}
 
 void Mesh::start() {
   acceptor_.start();
@@ -127,8 +136,8 @@ void Mesh::on_accepted(tcp::socket socket) {
     warn("too many strangers connect as servers: closed " + oldest->remote());
   }
   LinkOwner& owner = *this;
-  strangers_.push_back(std::make_shared<Link>(std::move(socket),
-                                              Handshake::from_stranger(identity_, nonce()), owner));
+  strangers_.push_back(std::make_shared<Link>(
+      std::move(socket), Handshake::from_stranger(identity_, nonce()), ports_.credentials, owner));
   const auto link = strangers_.back();
   link->start();
 }
@@ -145,6 +154,14 @@ void Mesh::on_established(Link& link) {
     peer.attempt.reset();
   } else {
     forget_stranger(link);
+    if (ports_.credentials != nullptr && ports_.credentials->options().verifies_client_host_name &&
+        (link.certificate() == nullptr ||
+         !tls::is_for_host(*link.certificate(), peer.address.host))) {
+      link.end();
+      warn("refused " + link.remote() + " as a server: its certificate is not for " +
+           peer.address.host + ", where the configuration has server " + std::to_string(id.value));
+      return;
+    }
   }
   if (const auto older = std::exchange(peer.link, {})) {
     older->end();
@@ -246,10 +263,10 @@ void Mesh::connect(ServerId id, const tcp::endpoint& endpoint) {
   Peer& peer = peers_.at(id);
   ++peer.attempts;
   LinkOwner& owner = *this;
-  peer.attempt =
-      std::make_shared<Link>(tcp::socket(context_), Handshake::to(identity_, id, nonce()), owner);
+  peer.attempt = std::make_shared<Link>(
+      tcp::socket(context_), Handshake::to(identity_, id, nonce()), ports_.credentials, owner);
   const auto attempt = peer.attempt;
-  attempt->connect(endpoint);
+  attempt->connect(endpoint, peer.address.host);
 }
 
 Nonce Mesh::nonce() {

@@ -22,10 +22,11 @@
 #include <string>
 
 #include "daemon/pace/rate_limit.hpp"
-#include "daemon/peers/acceptor.hpp"
 #include "daemon/peers/handshake.hpp"
 #include "daemon/peers/link.hpp"
 #include "daemon/peers/peer_events.hpp"
+#include "daemon/sockets/acceptor.hpp"
+#include "daemon/tls/credentials.hpp"
 #include "replication/ports/clock.hpp"
 #include "replication/ports/entropy.hpp"
 #include "replication/ports/peer_links.hpp"
@@ -53,6 +54,7 @@ struct MeshPorts {
   replication::Entropy& entropy;  // for nonces
   replication::Random& random;    // for pauses
   std::shared_ptr<spdlog::logger> logger;
+  const tls::Credentials* credentials{};  // null: nothing is encrypted
 };
 
 class Mesh : public replication::PeerLinks, private LinkOwner {
@@ -118,7 +120,7 @@ class Mesh : public replication::PeerLinks, private LinkOwner {
   const Identity identity_;
   MeshPorts ports_;
   PeerEvents& events_;
-  Acceptor acceptor_;
+  sockets::Acceptor acceptor_;
   boost::asio::ip::tcp::resolver resolver_;
   std::map<replication::ServerId, Peer> peers_;
   std::deque<std::shared_ptr<Link>> strangers_;  // the oldest first

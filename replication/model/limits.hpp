@@ -18,8 +18,11 @@ inline constexpr std::size_t reply_frame_bytes_max = 64UL << 20;
 // A record in the log. A transaction is never larger than the request it came from by more than
 // this slack, so whatever was accepted can always be read back (ZOOKEEPER-4306). The worst case is
 // a multi of the shortest sequential creates: each grows by 13 bytes, and takes 49 in the request.
+// What replaces `auth` in its ACLs comes on top.
 inline constexpr std::size_t log_record_slack_bytes = client_frame_bytes_max / 49 * 13 + 1'024;
-inline constexpr std::size_t log_record_bytes_max = client_frame_bytes_max + log_record_slack_bytes;
+inline constexpr std::size_t acl_growth_bytes_max = 128UL << 10;
+inline constexpr std::size_t log_record_bytes_max =
+    client_frame_bytes_max + log_record_slack_bytes + acl_growth_bytes_max;
 
 // One batch of the log: what is written before one sync. More waits for the next.
 inline constexpr std::size_t log_batch_bytes_max = 4UL << 20;
@@ -60,6 +63,13 @@ inline constexpr std::size_t outbox_bytes_max = 256UL << 20;
 inline constexpr std::size_t connections_per_address_default = 60;
 inline constexpr std::size_t connections_max = 65'000;
 inline constexpr std::int64_t sessionless_connection_ms = 10'000;
+
+// Clients that may be in their handshake of TLS, which counts as time without a session.
+inline constexpr std::size_t tls_handshakes_max = 1'000;
+
+// Identities of one connection, and the bytes of one (its scheme not counted).
+inline constexpr std::size_t identities_per_connection_max = 64;
+inline constexpr std::size_t identity_bytes_max = 1'024;
 
 // Watches of one connection, and operations in one multi.
 inline constexpr std::size_t watches_per_connection_max = 1'000'000;
@@ -165,6 +175,10 @@ static_assert(value_bytes_max < client_frame_bytes_max, "a value fits into a req
 static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_bytes_max);
 static_assert(outbox_bytes_high < outbox_bytes_max);
 static_assert(log_record_bytes_max + 1'024 <= peer_frame_bytes_max, "a record fits into a frame");
+static_assert(client_frame_bytes_max + identities_per_connection_max * (identity_bytes_max + 64) +
+                      1'024 <=
+                  peer_frame_bytes_max,
+              "a forwarded write, with whose it is, fits into a frame");
 static_assert(snapshot_slice_bytes + log_record_bytes_max <= peer_frame_bytes_max,
               "a slice, which may end with the largest znode, fits into a frame");
 static_assert(peer_frame_bytes_max < peer_outbox_bytes_max);

@@ -41,10 +41,13 @@ class Answer {
     if (r.path.find('\0') != std::string::npos) {
       return ErrorCode::bad_arguments;
     }
+    const tree::Node* node = tree_.find(r.path);
+    if (node != nullptr && !is_allowed(tree_.acl_of(*node), permission::read, identities_)) {
+      return ErrorCode::no_auth;
+    }
     if (!watch(r.watch, WatchKind::data, r.path)) {
       return too_many_watches;
     }
-    const tree::Node* node = tree_.find(r.path);
     if (node == nullptr) {
       return ErrorCode::no_node;
     }
@@ -95,6 +98,21 @@ class Answer {
   ErrorCode operator()(const protocol::SaslRequest&) { return reply(protocol::SaslResponse{}); }
 
   ErrorCode operator()(const protocol::PingRequest&) { return reply(protocol::EmptyResponse{}); }
+
+  // What was shown has been judged already.
+  ErrorCode operator()(const protocol::AuthRequest&) {
+    protocol::append_reply(out_, {.xid = xid_});
+    return ErrorCode::ok;
+  }
+
+  // Of a digest the user alone: what is behind it opens the znodes of whoever can guess from it.
+  ErrorCode operator()(const protocol::WhoAmIRequest&) {
+    protocol::WhoAmIResponse response{.identities = {identities_.begin(), identities_.end()}};
+    for (Identity& identity : response.identities) {
+      identity.id = user_of(identity);
+    }
+    return reply(response);
+  }
 
   // For each path either an event now, because the change has happened already, or a watch.
   ErrorCode operator()(const protocol::SetWatchesRequest& r) {

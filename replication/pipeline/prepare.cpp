@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "replication/model/create_mode.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/model/path.hpp"
 #include "replication/pipeline/access.hpp"
 
@@ -49,7 +50,7 @@ Result<tree::CreateNode> prepare_create(Create& request, const Client& client,
   if (!mode || !looks_like_a_path(request.path)) {
     return ErrorCode::bad_arguments;
   }
-  auto acl = storable(request.acl);
+  auto acl = storable(request.acl, client.identities, client.knows_certificates);
   if (!acl) {
     return acl.error();
   }
@@ -229,6 +230,9 @@ Prepared as_prepared(Result<T> outcome) {
 
 Prepared prepare(protocol::Request& request, const Client& client, PendingChanges& pending) {
   using namespace protocol;
+  if (acl_growth(request, client.identities) > limits::acl_growth_bytes_max) {
+    return ErrorCode::invalid_acl;
+  }
   if (auto* create = std::get_if<CreateRequest>(&request)) {
     return as_prepared(prepare_create(*create, client, pending));
   }

@@ -32,6 +32,7 @@ namespace zabfs::replication::pipeline {
 struct Client {
   SessionId session{};
   IdentitiesView identities{};  // that it had when it asked
+  bool knows_certificates{};    // this service does: ACLs may name them
 };
 
 // What to propose; or the error; or, for a multi that failed, the results that say which operation.

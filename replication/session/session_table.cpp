@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -9,6 +10,14 @@
 #include "replication/model/check.hpp"
 
 namespace zabfs::replication::session {
+
+bool is_same_password(ByteView one, ByteView other) {
+  std::uint8_t difference = 0;
+  for (std::size_t i = 0; i < std::min(one.size(), other.size()); ++i) {
+    difference = static_cast<std::uint8_t>(difference | (one[i] ^ other[i]));
+  }
+  return one.size() == other.size() && difference == 0;
+}
 namespace {
 
 std::uint64_t digest_of(SessionId id, const Session& session) {

@@ -22,6 +22,9 @@ struct Session {
   bool operator==(const Session&) const = default;
 };
 
+// Takes as long for a password that is nearly right as for any other.
+bool is_same_password(ByteView one, ByteView other);
+
 class SessionTable {
  public:
   // The session must not be open.

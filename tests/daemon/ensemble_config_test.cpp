@@ -61,8 +61,10 @@ TEST(EnsembleConfig, EveryFormOfAServerIsRead) {
     EXPECT_EQ(ensemble.members.at(ServerId{7}), expected) << text;
   }
   for (const char* observer : {"b:2:3:OBSERVER", "b:2:observer", "b:2:3:observer;2181"}) {
-    const auto ensemble = parsed("zabfs.allowUnauthenticatedPeers=true\nserver.1=a:1\nserver.2=" +
-                                 std::string(observer));
+    const auto ensemble = parsed(
+        "zabfs.allowUnauthenticatedPeers=true\nzabfs.allowPlaintextPeers=true\n"
+        "server.1=a:1\nserver.2=" +
+        std::string(observer));
     EXPECT_TRUE(ensemble.members.at(ServerId{2}).is_observer) << observer;
     EXPECT_FALSE(ensemble.members.at(ServerId{1}).is_observer);
   }
@@ -72,7 +74,7 @@ TEST(EnsembleConfig, GroupsWeightsAndTimesArrive) {
   const auto ensemble = parsed(three +
                                "group.1=1:2\ngroup.5= 3\nweight.2=0\nweight.3=7\n"
                                "initLimit=3\nsyncLimit=2\ntickTime=100\nzabfs.peerTimeout=50\n"
-                               "electionAlg=3\nzabfs.peerSecretFile=/s\n"
+                               "electionAlg=3\nzabfs.peerSecretFile=/s\nzabfs.allowPlaintextPeers=true\n"
                                "quorumListenOnAllIPs=True");
   EXPECT_EQ(ensemble.groups, (std::map<std::int64_t, std::vector<ServerId>>{
                                  {1, {ServerId{1}, ServerId{2}}}, {5, {ServerId{3}}}}));
@@ -166,9 +168,24 @@ TEST(EnsembleConfig, WithoutASecretOnlyThisMachineIsTrusted) {
             "zoo.cfg:5: quorumListenOnAllIPs: " + remedy);
   for (const char* permission :
        {"zabfs.allowUnauthenticatedPeers=true\n", "zabfs.peerSecretFile=/s\n"}) {
-    EXPECT_EQ(parsed(permission + std::string("server.1=a:1\nserver.2=b:1")).members.size(), 2U);
+    const std::string text = permission + std::string("server.1=a:1\nserver.2=b:1");
+    EXPECT_EQ(parsed("zabfs.allowPlaintextPeers=true\n" + text).members.size(), 2U);
+    EXPECT_EQ(error_in(text),
+              "zoo.cfg:3: server.1: 'a' is no loopback address, and without TLS anybody on the way "
+              "could read and change what the servers say (say sslQuorum=true and with which "
+              "certificates, or, on a network of their own, zabfs.allowPlaintextPeers=true)");
   }
   EXPECT_EQ(parsed("server.1=alone:1").members.size(), 1U);
+}
+
+// Certificates say who the servers are, too.
+TEST(EnsembleConfig, WithTlsTheServersNeedNothingElse) {
+  const std::string encrypted =
+      "sslQuorum=true\nssl.quorum.keyStore.location=k.pem\nssl.quorum.trustStore.location=t.pem\n";
+  const std::string servers = "server.1=a:1\nserver.2=b:1\n";
+  EXPECT_EQ(parsed(encrypted + servers).members.size(), 2U);
+  EXPECT_NE(error_in(encrypted + "ssl.quorum.clientAuth=want\n" + servers).find("without a secret"),
+            std::string::npos);
 }
 
 // A configuration in a file, beside the files that it leads to.

@@ -20,6 +20,7 @@
 #include "replication/tree/snapshot_writer.hpp"
 #include "replication/zab/message_codec.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/trusting_authenticator.hpp"
 
 namespace zabfs::replication {
 namespace {
@@ -39,6 +40,7 @@ class Learner : private Clock,
         ReplicaOptions{.id = {1}, .ensemble = {.members = {{.id = {1}}, {.id = {2}}, {.id = {3}}}}},
         ReplicaPorts{.clock = *this,
                      .entropy = *this,
+                     .authenticator = authenticator_,
                      .disk = disk,
                      .clients = *this,
                      .peers = *this,
@@ -116,6 +118,7 @@ class Learner : private Clock,
   void record(const TraceEvent& /*event*/) override {}
 
   Bytes sent_{};
+  const test::TrustingAuthenticator authenticator_{};
   std::unique_ptr<Replica> replica_{};
 };
 

@@ -26,13 +26,14 @@ SimServer::SimServer(const replication::ReplicaOptions& options, std::uint64_t s
 std::optional<std::string> SimServer::start(std::function<void(replication::Ticket)> on_disk_done) {
   CHECK(!replica_, "server ", id(), " runs already");
   ++life_;
-  replica_ =
-      std::make_unique<replication::Replica>(options_, replication::ReplicaPorts{.clock = *this,
-                                                                                 .entropy = *this,
-                                                                                 .disk = disk_,
-                                                                                 .clients = *this,
-                                                                                 .peers = *this,
-                                                                                 .trace = *this});
+  replica_ = std::make_unique<replication::Replica>(
+      options_, replication::ReplicaPorts{.clock = *this,
+                                          .entropy = *this,
+                                          .authenticator = authenticator_,
+                                          .disk = disk_,
+                                          .clients = *this,
+                                          .peers = *this,
+                                          .trace = *this});
   disk_.on_done(std::move(on_disk_done));
   auto refusal = replica_->start();
   if (refusal) {

@@ -23,6 +23,7 @@
 #include "replication/replica.hpp"
 #include "tests/simulator/event_queue.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/trusting_authenticator.hpp"
 
 namespace zabfs::test {
 
@@ -103,6 +104,7 @@ class SimServer : private replication::Clock,
   const replication::ReplicaOptions options_;
   Surroundings& surroundings_;
   replication::Random secrets_;
+  const TrustingAuthenticator authenticator_{};
   std::int64_t clock_began_ms_{};
   std::int64_t wall_began_ms_{};
   std::int64_t clock_parts_per_million_{};  // of real time: 1'000'000 is a perfect clock

@@ -18,6 +18,7 @@ std::optional<std::string> ReplicaWorld::start() {
   replica_ = std::make_unique<replication::Replica>(
       options_, replication::ReplicaPorts{.clock = *this,
                                           .entropy = *this,
+                                          .authenticator = authenticator_,
                                           .disk = disk_,
                                           .clients = *this,
                                           .peers = *this,

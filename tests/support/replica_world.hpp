@@ -20,6 +20,7 @@
 #include "replication/replica.hpp"
 #include "tests/support/client_transport.hpp"
 #include "tests/support/sim_disk.hpp"
+#include "tests/support/trusting_authenticator.hpp"
 
 namespace zabfs::test {
 
@@ -105,6 +106,7 @@ class ReplicaWorld : public ClientTransport,
 
   const replication::ReplicaOptions options_;
   replication::Random secrets_;
+  const TrustingAuthenticator authenticator_{};
   SimDisk disk_;
   std::int64_t now_ms_{};
   std::map<replication::ConnectionId, Link> links_;

@@ -131,7 +131,6 @@ class ClientCalls(ServerTestCase):
         acls, stat = self.zk.get_acls(self.at("n"))
         self.assertEqual((acls, stat.aversion), (security.READ_ACL_UNSAFE, 1))
 
-    @not_in_this_version
     def test_a_password_opens_what_it_closed(self):
         with_password = security.make_digest_acl("me", "secret", all=True)
         self.zk.create(self.at("mine"), b"x", acl=[with_password])

@@ -54,6 +54,8 @@ class Ensemble:
         lines = [*settings, *limits]
         if kind == "zabd":
             lines.append(f"zabfs.peerSecretFile={self.secret}")
+            if any(not address.startswith("127.") for address, _ in places):
+                lines.append("zabfs.allowPlaintextPeers=true")
         for number, (address, _) in enumerate(places, 1):
             role = "participant" if number <= voters else "observer"
             lines.append(f"server.{number}={address}:{free_port()}:{free_port()}:{role}")

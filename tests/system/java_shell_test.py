@@ -106,6 +106,22 @@ class JavaShell(ServerTestCase):
         for event in ("NodeChildrenChanged path:/w\n", "NodeDataChanged path:/w\n"):
             self.assertIn(f"WatchedEvent state:SyncConnected type:{event}", output)
 
+    def test_who_may_do_what(self):
+        output = self.shell(
+            "create /hers x digest:alice:none:cdrwa",
+            "get /hers",
+            "create /mine x auth::cdrwa",
+            "addauth digest bob:pw",
+            "create /mine x auth::cdrwa",
+            "getAcl /mine",
+            "get /mine",
+            "whoami",
+        )
+        self.assertIn("Insufficient permission : /hers\n", output)
+        self.assertIn("Acl is not valid : /mine\n", output)
+        self.assertIn("'digest,'bob:ikIaKsbtGweaHnb/jKn7OHqbunM=\n", output)
+        self.assertIn("digest: bob\n", output)
+
     @not_in_this_version
     def test_what_came_with_later_releases(self):
         output = self.shell(

@@ -36,9 +36,11 @@ const std::vector<Rule>& rules() {
            R"(#\s*include\s+<(thread|mutex|shared_mutex|atomic|condition_variable|future)>)"),
        {"daemon/disk/", "daemon/server", "fusefs/kernel/notifier"}},
       {"files and sockets",
-       std::regex(
-           R"(#\s*include\s+<(fstream|filesystem|unistd\.h|fcntl\.h|(sys|netinet|arpa)/.*)>)"),
+       std::regex(R"(#\s*include\s+<(fstream|filesystem|unistd\.h|fcntl\.h|(sys|netinet)/.*)>)"),
        {"daemon/", "fusefs/"}},
+      {"addresses as text",
+       std::regex(R"(#\s*include\s+<arpa/.*>)"),
+       {"daemon/", "fusefs/", "replication/pipeline/address_range"}},
       {"clocks",
        std::regex(
            R"((system_clock|steady_clock|high_resolution_clock)::now|\b(clock_gettime|gettimeofday)\b)"),

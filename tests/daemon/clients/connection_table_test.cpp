@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/clients/listener.hpp"
+#include "daemon/sockets/acceptor.hpp"
 #include "replication/protocol/frame.hpp"
 #include "tests/daemon/clients/loopback_client.hpp"
 
@@ -36,9 +36,12 @@ Bytes frame(std::string_view payload) {
 // Answers every frame with itself, unless its first word is an order.
 class Echo : public ClientEvents {
  public:
-  void on_connected(ConnectionId id, std::string address) override {
+  void on_connected(ConnectionId id, std::string address, const X509* /*certificate*/) override {
     alive.insert(id);
     addresses.push_back(std::move(address));
+  }
+  void on_insecure(const std::string& /*address*/, const std::string& why) override {
+    insecure.push_back(why);
   }
   void on_frame(ConnectionId id, ByteView payload) override {
     frames.emplace_back(text_of(payload));
@@ -69,6 +72,7 @@ class Echo : public ClientEvents {
   std::set<ConnectionId> alive;
   std::vector<std::string> addresses;
   std::vector<std::string> frames;
+  std::vector<std::string> insecure;
   std::size_t lost{};
   std::size_t turns{};
   bool accepts_frames{true};
@@ -78,7 +82,7 @@ class ConnectionTableTest : public testing::Test {
  protected:
   explicit ConnectionTableTest(ConnectionBounds bounds = {.per_address_max = 10})
       : table_(context_, bounds, clock_, echo_),
-        listener_(context_, [this](auto socket) { table_.add(std::move(socket)); }) {
+        listener_(context_, {}, [this](auto socket) { table_.add(std::move(socket)); }) {
     echo_.links = &table_;
     EXPECT_EQ(listener_.listen("127.0.0.1", 0, 10), std::nullopt);
     listener_.start();
@@ -98,7 +102,7 @@ class ConnectionTableTest : public testing::Test {
   FakeClock clock_;
   Echo echo_;
   ConnectionTable table_;
-  Listener listener_;
+  sockets::Acceptor listener_;
 };
 
 TEST_F(ConnectionTableTest, AFrameComesWholeAndItsAnswerGoesBack) {
@@ -294,11 +298,10 @@ TEST_F(ConnectionTableTest, CloseAllSendsWhatThereIsAndLeavesNobody) {
 }
 
 TEST_F(ConnectionTableTest, APortThatIsTakenIsNamed) {
-  Listener second(context_, [](auto) {});
+  sockets::Acceptor second(context_, {.when_taken = "choose another"}, [](auto) {});
   const auto why = second.listen("127.0.0.1", listener_.port(), 10);
   EXPECT_EQ(why, "cannot listen on 127.0.0.1 port " + std::to_string(listener_.port()) +
-                     ": Address already in use (stop the program that has this port, or change "
-                     "clientPort)");
+                     ": Address already in use (choose another)");
 }
 
 }  // namespace

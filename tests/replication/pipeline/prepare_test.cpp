@@ -67,13 +67,13 @@ TEST_F(PrepareTest, CreateFailsWithTheFirstFaultOfZooKeepersOrder) {
     ErrorCode want;
     const char* why;
   };
-  const Acl digest = {{permission::all, {"digest", "bob:xxx"}}};
+  const Acl unknown = {{permission::all, {"sasl", "bob"}}};
   const Row rows[] = {
       {{.path = "none", .acl = {}, .flags = 4}, ErrorCode::bad_arguments, "flags come first"},
       {{.path = "none", .acl = {}}, ErrorCode::bad_arguments, "no slash, before the ACL"},
       {{.path = std::string("/a\0", 3), .acl = {}}, ErrorCode::bad_arguments, "a NUL"},
       {{.path = "/no/x", .acl = {}}, ErrorCode::invalid_acl, "ACL before the parent"},
-      {{.path = "/no/x", .acl = digest}, ErrorCode::invalid_acl, "a scheme not known here"},
+      {{.path = "/no/x", .acl = unknown}, ErrorCode::invalid_acl, "a scheme not known here"},
       {create("/no/x"), ErrorCode::no_node, "no parent"},
       {create("/x//y"), ErrorCode::no_node, "/x/ is a name nobody has"},
       {create("a/b"), ErrorCode::no_node, "parent a"},

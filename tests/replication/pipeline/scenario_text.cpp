@@ -62,11 +62,14 @@ Acl acl_of(const Words& words) {
   if (text == "read") {
     return read_only_acl();
   }
-  if (text == "digest") {
-    return {{permission::all, {"digest", "bob:ikIaKsbtGweaHnb/jKn7OHqbunM="}}};
-  }
   if (text.starts_with("world:")) {
     return {{std::stoi(text.substr(6)), {"world", "anyone"}}};
+  }
+  if (const auto first = text.find(':'); first != text.npos) {
+    const auto last = text.rfind(':');  // scheme:id:permissions
+    CHECK(last > first, "no such acl: ", text);
+    return {{std::stoi(text.substr(last + 1)),
+             {text.substr(0, first), text.substr(first + 1, last - first - 1)}}};
   }
   CHECK(text == "open", "no such acl: ", text);
   return open_acl();

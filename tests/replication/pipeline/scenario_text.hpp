@@ -3,7 +3,7 @@
 //   request                                     options
 //   ------------------------------------------  -----------------------------------------------
 //   create, create2 PATH                        data=TEXT|null  ephemeral  sequential  flags=N
-//                                               acl=open|read|none|digest|world:BITS
+//                                               acl=open|read|none|world:BITS|SCHEME:ID:BITS
 //   container, ttl PATH                         as create, and ttl=MS
 //   delete PATH, check PATH                     version=N
 //   set PATH                                    data=TEXT|null  version=N

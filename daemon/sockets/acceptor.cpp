@@ -1,12 +1,10 @@
-#include "daemon/peers/acceptor.hpp"
+#include "daemon/sockets/acceptor.hpp"
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <chrono>
 #include <utility>
 
-#include "replication/model/limits.hpp"
-
-namespace zabfs::daemon::peers {
+namespace zabfs::daemon::sockets {
 
 using boost::asio::ip::tcp;
 using boost::system::error_code;
@@ -15,42 +13,49 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 
-std::string advice(const error_code& error) {
-  return error == boost::asio::error::address_in_use
-             ? "stop the program that has this port, or change this server's line server.N "
-               "everywhere"
-             : "check the address in this server's own line server.N; with "
-               "quorumListenOnAllIPs=true only the port matters";
-}
-
 }  // namespace
 
-Acceptor::Acceptor(boost::asio::io_context& context, OnAccepted on_accepted)
-    : acceptor_(context), pause_(context), on_accepted_(std::move(on_accepted)) {}
+Acceptor::Acceptor(boost::asio::io_context& context, PortPurpose purpose, OnAccepted on_accepted)
+    : acceptor_(context),
+      pause_(context),
+      purpose_(std::move(purpose)),
+      on_accepted_(std::move(on_accepted)) {}
 
-std::optional<std::string> Acceptor::listen(const std::string& host, std::uint16_t port) {
+const std::string& Acceptor::advice(const error_code& error) const {
+  if (error == boost::asio::error::address_in_use) {
+    return purpose_.when_taken;
+  }
+  return error == boost::asio::error::access_denied && !purpose_.when_forbidden.empty()
+             ? purpose_.when_forbidden
+             : purpose_.otherwise;
+}
+
+std::optional<std::string> Acceptor::listen(const std::string& host, std::uint16_t port,
+                                            int backlog) {
   error_code error;
   if (host.empty()) {
-    error = open({tcp::v6(), port});
-    if (error) {
-      error = open({tcp::v4(), port});  // a machine without IPv6
+    error = open({tcp::v6(), port}, backlog);
+    if (error == boost::asio::error::address_family_not_supported ||
+        error == boost::asio::error::make_error_code(
+                     static_cast<boost::asio::error::basic_errors>(EADDRNOTAVAIL))) {
+      error = open({tcp::v4(), port}, backlog);  // a machine without IPv6
     }
   } else {
     tcp::resolver resolver(acceptor_.get_executor());
     const auto found = resolver.resolve(host, std::to_string(port), error);
     if (!error) {
-      error = open(found.begin()->endpoint());
+      error = open(found.begin()->endpoint(), backlog);
     }
   }
   if (error) {
-    return "cannot listen for the other servers on " + (host.empty() ? "port" : host + " port") +
+    return "cannot listen" + purpose_.whom + " on " + (host.empty() ? "port" : host + " port") +
            " " + std::to_string(port) + ": " + error.message() + " (" + advice(error) + ")";
   }
   port_ = acceptor_.local_endpoint().port();
   return std::nullopt;
 }
 
-error_code Acceptor::open(const tcp::endpoint& endpoint) {
+error_code Acceptor::open(const tcp::endpoint& endpoint, int backlog) {
   error_code error;
   acceptor_.close(error);
   acceptor_.open(endpoint.protocol(), error);
@@ -65,7 +70,7 @@ error_code Acceptor::open(const tcp::endpoint& endpoint) {
     acceptor_.bind(endpoint, error);
   }
   if (!error) {
-    acceptor_.listen(static_cast<int>(replication::limits::peer_strangers_max), error);
+    acceptor_.listen(backlog, error);
   }
   return error;
 }
@@ -103,4 +108,4 @@ void Acceptor::close() {
   pause_.cancel();
 }
 
-}  // namespace zabfs::daemon::peers
+}  // namespace zabfs::daemon::sockets
