@@ -33,6 +33,10 @@ struct SecurityConfig {
   bool allows_plaintext_peers{};  // on addresses that are not loopback ones
   tls::Options peer_tls{};        // keys that begin with ssl.quorum.
 
+  // Every change that clients ask for, in a file of its own or else on standard error.
+  bool audits{};
+  std::string audit_file{};
+
   bool operator==(const SecurityConfig&) const = default;
 };
 

@@ -233,6 +233,15 @@ Keys all_keys() {
                            "together)");
        }},
       {"zabfs.allowPlaintextPeers", [](V v, S& s) { return truth(v, s.allows_plaintext_peers); }},
+      {"audit.enable", [](V v, S& s) { return truth(v, s.audits); }},
+      {"audit.impl.class",
+       [](V v, S&) {
+         return only(v,
+                     {"org.apache.zookeeper.audit.Log4jAuditLogger",
+                      "org.apache.zookeeper.audit.Slf4jAuditLogger"},
+                     "is no audit of this version (remove the line)");
+       }},
+      {"zabfs.audit.file", [](V v, S& s) { return file_name(v, s.audit_file); }},
   };
   add_tls_keys("ssl.", &S::client_tls, keys);
   add_tls_keys("ssl.quorum.", &S::peer_tls, keys);

@@ -98,7 +98,7 @@ std::optional<std::string> Server::start() {
   if (auto* why = std::get_if<std::string>(&directories)) {
     return std::move(*why);
   }
-  for (const auto step : {&Server::load_credentials, &Server::listen}) {
+  for (const auto step : {&Server::open_audit, &Server::load_credentials, &Server::listen}) {
     if (auto why = (this->*step)()) {
       return why;
     }
@@ -125,7 +125,8 @@ std::optional<std::string> Server::start() {
                                                    .disk = *disk_,
                                                    .clients = table_,
                                                    .peers = *mesh_,
-                                                   .trace = trace_});
+                                                   .trace = trace_,
+                                                   .audit = audit_.get()});
   if (auto why = replica_->start()) {
     replica_.reset();
     return why;
@@ -136,10 +137,22 @@ std::optional<std::string> Server::start() {
   if (!is_alone()) {
     mesh_->start();
   }
+  if (audit_) {
+    audit_->record({.operation = "serverStart"});
+  }
   serve_when_ready();
   table_.schedule_turn_end();
   await_tick();
   return std::nullopt;
+}
+
+std::optional<std::string> Server::open_audit() {
+  if (!config_.security.audits) {
+    return std::nullopt;
+  }
+  audit_ = std::make_unique<AuditLog>();
+  return config_.security.audit_file.empty() ? std::nullopt
+                                             : audit_->open(config_.security.audit_file);
 }
 
 std::optional<std::string> Server::load_credentials() {
@@ -206,6 +219,9 @@ replication::ReplicaOptions Server::replica_options() const {
 void Server::stop() {
   if (std::exchange(is_stopped_, true)) {
     return;
+  }
+  if (audit_ && replica_) {
+    audit_->record({.operation = "serverStop", .result = replication::AuditResult::invoked});
   }
   acceptor_.close();
   secure_acceptor_.close();

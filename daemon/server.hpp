@@ -22,6 +22,7 @@
 #include <string>
 
 #include "daemon/admin/four_letter.hpp"
+#include "daemon/audit_log.hpp"
 #include "daemon/authentication/schemes.hpp"
 #include "daemon/burst.hpp"
 #include "daemon/clients/client_events.hpp"
@@ -75,6 +76,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void on_peer_down(replication::ServerId peer) override;
   void schedule_turn_end() override { table_.schedule_turn_end(); }
 
+  std::optional<std::string> open_audit();
   std::optional<std::string> load_credentials();
   std::optional<std::string> listen();
   void refresh_credentials();
@@ -98,6 +100,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   std::shared_ptr<spdlog::logger> logger_;
   TraceLog trace_;
   clients::ConnectionTable table_;
+  std::unique_ptr<AuditLog> audit_;  // null: nothing is audited
   authentication::Schemes schemes_;
   std::unique_ptr<tls::Credentials> client_credentials_;  // null: no TLS
   std::unique_ptr<tls::Credentials> peer_credentials_;    // null: no TLS

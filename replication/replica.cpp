@@ -189,6 +189,9 @@ void Replica::State::apply(const Proposal& proposal) {
                                       .expired = proposal.origin == zab::Origin{},
                                       .ephemerals = applied_.deleted_paths.size()});
   }
+  if (std::holds_alternative<tree::CloseSession>(body)) {
+    audit_end(header.session);
+  }
   notify(applied_);
   answer_origin(proposal);
   if (ended && connections_.contains(*ended)) {

@@ -26,6 +26,7 @@
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/limits.hpp"
+#include "replication/ports/audit.hpp"
 #include "replication/ports/authenticator.hpp"
 #include "replication/ports/client_links.hpp"
 #include "replication/ports/clock.hpp"
@@ -95,6 +96,7 @@ struct ReplicaPorts {
   PeerLinks& peers;
   Trace& trace;
   Metrics* metrics{};  // where it counts; null if nobody wants to know
+  Audit* audit{};  // null: nothing is audited
 };
 
 class Replica {

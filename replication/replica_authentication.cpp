@@ -24,6 +24,7 @@ void Replica::State::authenticate(ConnectionId id, Connection& connection, std::
   if (!gained || !gain(connection, std::move(*gained))) {
     metrics_.auth_failed_count.add();
     ports_.trace.record(ClientRefused{.connection = id, .why = "an authentication that failed"});
+    audit_failed_authentication(connection);
     refuse_in_turn(id, connection, xid, OpCode::auth, ErrorCode::auth_failed);
     return;
   }

@@ -186,7 +186,9 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
         awaited.multi.push_back(std::visit([](const auto& o) { return o.op; }, operation));
       }
     }
-    await_decision(connection, {.xid = header.xid, .op = op, .what = std::move(awaited)});
+    PendingReply reply{.xid = header.xid, .op = op, .what = std::move(awaited)};
+    note_for_audit(reply, request);
+    await_decision(connection, std::move(reply));
     if (peer_.is_leading()) {
       decide_write({.server = options_.id, .connection = id},
                    {.session = session, .identities = connection.identities}, request);
@@ -295,6 +297,7 @@ bool Replica::State::append_answer(ConnectionId id, const Connection& connection
   }
   pipeline::append_failure(reply.xid, tree_.last_applied(),
                            std::get<pipeline::FailedWrite>(reply.what), out);
+  audit_failure(connection, reply);
   return true;
 }
 
@@ -347,6 +350,7 @@ void Replica::State::answer_origin(const Proposal& proposal) {
                                        .has_read_only_flag = session->has_read_only_flag});
   } else {
     pipeline::append_write_reply(reply, proposal.transaction, applied_, out);
+    audit_success(connection, reply, proposal.transaction.body);
   }
   count_answer(connection, reply.xid, reply.op, reply.asked_us, true, out.size() - before);
   if (reply.op == OpCode::close_session) {

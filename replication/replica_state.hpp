@@ -8,6 +8,7 @@
 //   replica_replacement.cpp   a leader's state in place of one's own
 //   replica_clients.cpp       connections, handshakes, requests, replies
 //   replica_authentication.cpp  who clients are
+//   replica_audit.cpp         what the audit hears
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
@@ -193,6 +194,16 @@ class Replica::State {
   void answer_in_front_of(const Proposal& proposal);
   void release_waiters();
   void notify(const tree::Applied& applied);
+
+  // --- what the audit hears: replica_audit.cpp ---
+  void note_for_audit(pipeline::PendingReply& reply, const protocol::Request& request) const;
+  void audit(const Connection& connection, const pipeline::AuditedOperation& operation,
+             AuditResult result);
+  void audit_success(const Connection& connection, const pipeline::PendingReply& reply,
+                     const tree::TransactionBody& done);
+  void audit_failure(const Connection& connection, const pipeline::PendingReply& reply);
+  void audit_failed_authentication(const Connection& connection);
+  void audit_end(SessionId session);
 
   // --- who clients are: replica_authentication.cpp ---
   void authenticate(ConnectionId id, Connection& connection, std::int32_t xid,

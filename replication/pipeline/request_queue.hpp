@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <limits>
+#include <memory>
 #include <variant>
 #include <vector>
 
@@ -61,12 +62,17 @@ using Awaited =
 // The point of history of what the leader has yet to decide: never reached.
 inline constexpr Zxid undecided{std::numeric_limits<std::uint64_t>::max()};
 
+struct AuditedOperation;
+
 struct PendingReply {
   std::int32_t xid{};
   protocol::OpCode op{};
   Zxid until{};  // may be answered once this is applied
   std::int64_t asked_us{};  // when the request came, on the monotonic clock
   Awaited what{};
+
+  // What the audit will say, if there is one.
+  std::shared_ptr<const std::vector<AuditedOperation>> audited{};
 
   // True if only the transaction `until` itself can answer it.
   bool is_transaction() const {

@@ -35,11 +35,14 @@ TEST(SecurityConfig, AuthenticationArrivesWhereItBelongs) {
   const SecurityConfig config = parsed(
       "DigestAuthenticationProvider.superDigest=super:D/InIHSb7yEEbrWz8b9l71RjZJU=\n"
       "DigestAuthenticationProvider.digestAlg=SHA1\nskipACL=yes\nenforce.auth.enabled=true\n"
-      "enforce.auth.schemes=digest,ip\n");
+      "enforce.auth.schemes=digest,ip\naudit.enable=true\nzabfs.audit.file=/a\n"
+      "audit.impl.class=org.apache.zookeeper.audit.Log4jAuditLogger\n");
   const SecurityConfig expected{.super_digest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU=",
                                 .skips_acls = true,
                                 .enforces_authentication = true,
-                                .required_schemes = {"digest", "ip"}};
+                                .required_schemes = {"digest", "ip"},
+                                .audits = true,
+                                .audit_file = "/a"};
   EXPECT_EQ(config, expected);
   EXPECT_EQ(parsed("skipACL=no\n"), SecurityConfig{});
 }
@@ -102,6 +105,7 @@ TEST(SecurityConfig, AMistakeIsASentenceThatSaysWhatToDo) {
       {"portUnification=true", "all of them together"},
       {"X509AuthenticationProvider.superUser=CN=a", "add secureClientPort"},
       {"authProvider.x509=com.example.Provider", "remove the line"},
+      {"audit.impl.class=com.example.Audit", "remove the line"},
       {"sslQuorum=true", "add ssl.quorum.keyStore.location="},
       {tls + "ssl.keyStore.password=a\nssl.keyStore.passwordPath=/p", "given twice"},
   };

@@ -4,6 +4,8 @@ follower of an ensemble; and that no password or digest ever comes into a log.""
 import base64
 import hashlib
 import itertools
+import os
+import pwd
 import struct
 import unittest
 
@@ -191,7 +193,7 @@ class Settings(unittest.TestCase):
         return server
 
     def test_no_secret_comes_into_the_log(self):
-        server = self.start(SUPER, "log.level=debug")
+        server = self.start(SUPER, "log.level=debug", "audit.enable=true")
         client = Client(self, server, "bob:TellNobody", "super:hunter2")
         client.create("/mine", b"", acl=[make_digest_acl("bob", "TellNobody", all=True)])
         client.set("/mine", b"x")
@@ -201,6 +203,44 @@ class Settings(unittest.TestCase):
         for secret in ["TellNobody", "hunter2", digest_of("bob:TellNobody").split(":")[1],
                        digest_of("super:hunter2").split(":")[1]]:
             self.assertNotIn(secret, log)
+
+    def test_the_audit_says_who_did_what(self):
+        server = Server(settings=["audit.enable=true"])
+        self.addCleanup(server.remove)
+        audit = server.directory / "audit.log"
+        server.config.write_text(server.config.read_text() + f"zabfs.audit.file={audit}\n")
+        server.start()
+        client = Client(self, server, "bob:pw")
+        client.create("/a", ephemeral=True)
+        client.create("/s-", sequence=True)
+        outcome(client.create, "/a")
+        transaction = client.transaction()
+        transaction.set_data("/a", b"x")
+        transaction.delete("/s-0000000001")
+        transaction.commit()
+        failing = client.transaction()
+        failing.delete("/none")
+        failing.commit()
+        session = f"session=0x{client.client_id[0]:x}"
+        client.stop()
+        who = f"{session}\tuser=127.0.0.1,bob\tip=127.0.0.1\t"
+        user = f"user={pwd.getpwuid(os.geteuid()).pw_name}\t"
+        gone = "operation=ephemeralZNodeDeletionOnSessionCloseOrExpire\tznode=/a\tresult=success"
+        wait_until(lambda: gone in audit.read_text(), "the session is closed")
+        server.stop()
+        lines = [line.split(" ", 1)[1] for line in audit.read_text().splitlines()]
+        self.assertEqual(lines, [
+            f"{user}operation=serverStart\tresult=success",
+            f"{who}operation=create\tznode=/a\tznode_type=ephemeral\tresult=success",
+            f"{who}operation=create\tznode=/s-0000000001\tznode_type=persistent_sequential\t"
+            "result=success",
+            f"{who}operation=create\tznode=/a\tznode_type=persistent\tresult=failure",
+            f"{who}operation=setData\tznode=/a\tresult=success",
+            f"{who}operation=delete\tznode=/s-0000000001\tresult=success",
+            f"{who}operation=multiOperation\tresult=failure",
+            f"{session}\t{user}{gone}",
+            f"{user}operation=serverStop\tresult=invoked",
+        ])
 
     def test_whoever_must_authenticate_hears_so(self):
         server = self.start("enforce.auth.enabled=true", "enforce.auth.schemes=digest")

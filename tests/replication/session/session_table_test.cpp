@@ -102,5 +102,16 @@ TEST(SessionTableDeathTest, EndsTheProcessWhenHistoryMakesNoSense) {
   EXPECT_DEATH(table.close({8}), "session 8 is not open");
 }
 
+TEST(Password, IsTheSameOrNot) {
+  const Bytes password{1, 2, 3};
+  EXPECT_TRUE(is_same_password(password, Bytes{1, 2, 3}));
+  EXPECT_TRUE(is_same_password(Bytes{}, Bytes{}));
+  for (const Bytes& other :
+       {Bytes{}, Bytes{1, 2}, Bytes{1, 2, 4}, Bytes{0, 2, 3}, Bytes{1, 2, 3, 0}}) {
+    EXPECT_FALSE(is_same_password(password, other));
+    EXPECT_FALSE(is_same_password(other, password));
+  }
+}
+
 }  // namespace
 }  // namespace zabfs::replication::session
