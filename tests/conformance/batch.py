@@ -1,7 +1,11 @@
 """How a script of calls says under which name and with which configuration it runs."""
 
-# What most scripts need: all four-letter words.
-USUAL = ("4lw.commands.whitelist=*",)
+# What most scripts need: all four-letter words, and a superuser (super:secret).
+SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
+USUAL = (
+    "4lw.commands.whitelist=*",
+    f"DigestAuthenticationProvider.superDigest={SUPER_DIGEST}",
+)
 
 
 def batch(name, settings=(), java_options=(), zabd_only=False):

@@ -37,8 +37,6 @@ def growth(path):
     yield "more of itself", calls.set_data(path, b"x" * 25)
     yield "wrong version and too much", calls.set_data(path, b"x" * 30, 99)
     yield "multi", calls.multi(calls.create(path + "/m", b"1"), calls.create(path + "/m2", b"2"))
-    yield "multi that frees first", calls.multi(
-        calls.delete(path + "/2"), calls.create(path + "/m3", b"2"))
     yield "delete", calls.delete(path + "/1")
     yield "delete again", calls.delete(path + "/2")
     yield "create then", calls.create(path + "/5", b"1")
@@ -91,6 +89,16 @@ def quotas(side):
 @batch("quotas", settings=USUAL)
 def soft_quotas(side):
     quotas(side)
+
+
+@batch("enforced quotas in multis", settings=(*USUAL, "enforceQuota=true"))
+def quotas_in_multis(side):
+    client = side.client("a")
+    client.quiet(calls.create("/f"))
+    limited(client, "/f", b"count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=3")
+    client.quiet(calls.create("/f/1"))
+    client.quiet(calls.create("/f/2"))
+    client.say("frees first", calls.multi(calls.delete("/f/2"), calls.create("/f/3")))
 
 
 @batch("enforced quotas", settings=(*USUAL, "enforceQuota=true"))
