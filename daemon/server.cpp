@@ -212,6 +212,7 @@ replication::ReplicaOptions Server::replica_options() const {
     options.ensemble = members_of(config_.ensemble);
     options.peer_timeout_ms = config_.ensemble.peer_timeout_ms;
     options.init_timeout_ms = config_.ensemble.init_ms;
+    options.sync_timeout_ms = std::max(config_.ensemble.sync_ms, options.peer_timeout_ms);
   }
   return options;
 }

@@ -21,7 +21,9 @@ Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
                                                  .snapshots_kept = options.snapshots_kept}),
       peer_({.self = options.id,
              .ensemble = options.ensemble,
-             .timeouts = {.peer_ms = options.peer_timeout_ms, .init_ms = options.init_timeout_ms},
+             .timeouts = {.peer_ms = options.peer_timeout_ms,
+                          .init_ms = options.init_timeout_ms,
+                          .sync_ms = options.sync_timeout_ms},
              .counter_max = options.epoch_transactions_max,
              .history_bytes_max = options.history_bytes}),
       pending_(tree_),
@@ -118,14 +120,14 @@ void Replica::State::report_disk() {
   if (storage_.durable() != reported_durable_) {
     const Zxid before = std::exchange(reported_durable_, storage_.durable());
     count_durable(before);
-    peer_.on_durable(reported_durable_, now);
+    peer_.on_durable(reported_durable_);
   }
   if (saving_ && storage_.are_epochs_saved()) {
     saving_.reset();
     if (replacement_ && replacement_->is_adopted) {
       adopt_replacement();
     }
-    peer_.on_epochs_saved(now);
+    peer_.on_epochs_saved();
   }
   while (!barriers_.empty() && is_behind(barriers_.front())) {
     const std::uint64_t number = barriers_.front().number;
@@ -245,7 +247,7 @@ void Replica::State::expire_sessions() {
   }
 }
 
-// Before anything is done: who has been paused for too long does not lead, or follow, any more.
+// Before anything is done: who has been paused for too long does not lead any more.
 void Replica::State::look_at_the_time() {
   looked_us_ = now_us();
   const std::int64_t now = looked_us_ / 1'000;
@@ -266,7 +268,7 @@ void Replica::State::on_tick() {
 void Replica::State::on_turn_end() {
   const std::int64_t now = ports_.clock.monotonic_ms();
   if (peer_.is_leading() && peer_.is_exhausted()) {
-    peer_.abdicate(now);
+    peer_.abdicate("its epoch is used up");
   }
   peer_.on_turn_end(now);
   carry_out_effects();

@@ -46,6 +46,7 @@ struct ReplicaOptions {
   Ensemble ensemble{};                                   // empty: this server alone
   std::int64_t peer_timeout_ms{1000};                    // a follower's patience with its leader
   std::int64_t init_timeout_ms{20'000};                  // for a leader to be established
+  std::int64_t sync_timeout_ms{10'000};                  // a leader's patience with a follower
   std::size_t history_bytes{limits::history_bytes_max};  // kept for learners that are behind
   std::int64_t tick_ms{2000};                            // granularity of session expiry
   std::int64_t session_timeout_min_ms{4000};             // asked timeouts are clamped to these two

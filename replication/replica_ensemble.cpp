@@ -58,27 +58,25 @@ void Replica::State::carry_out_effects() {
   is_carrying_out_ = false;
 }
 
-void Replica::State::carry_out(zab::Send& effect) {
-  if (linked_.contains(effect.to)) {
-    if (std::holds_alternative<zab::Difference>(effect.message) ||
-        std::holds_alternative<zab::Truncate>(effect.message)) {
-      metrics_.diff_count.add();
-    }
-    Bytes& out = ports_.peers.outbox(effect.to);
+template <class Body>
+void Replica::State::send(ServerId to, const Body& message) {
+  if (linked_.contains(to)) {
+    Bytes& out = ports_.peers.outbox(to);
     const std::size_t frame = protocol::begin_peer_frame(out);
-    zab::append_message(out, effect.message);
+    zab::append_message(out, message);
     protocol::end_peer_frame(out, frame);
   }
 }
 
-void Replica::State::carry_out(zab::SendProposal& effect) {
-  if (linked_.contains(effect.to)) {
-    Bytes& out = ports_.peers.outbox(effect.to);
-    const std::size_t frame = protocol::begin_peer_frame(out);
-    zab::append_message(out, *effect.proposal);
-    protocol::end_peer_frame(out, frame);
+void Replica::State::carry_out(zab::Send& effect) {
+  if (linked_.contains(effect.to) && (std::holds_alternative<zab::Difference>(effect.message) ||
+                                      std::holds_alternative<zab::Truncate>(effect.message))) {
+    metrics_.diff_count.add();
   }
+  send(effect.to, effect.message);
 }
+
+void Replica::State::carry_out(zab::SendProposal& effect) { send(effect.to, *effect.proposal); }
 
 void Replica::State::carry_out(zab::Disconnect& effect) {
   if (linked_.erase(effect.server) > 0) {
@@ -189,12 +187,12 @@ void Replica::State::carry_out(zab::CommitUpTo& effect) {
   apply_committed();
 }
 
-void Replica::State::carry_out(zab::BeginLooking& /*effect*/) {
+void Replica::State::carry_out(zab::BeginLooking& effect) {
   stop_serving();
   metrics_.looking_count.add();
   looking_since_us_ = looked_us_;
   elected_us_.reset();
-  ports_.trace.record(LookingBegan{});
+  ports_.trace.record(LookingBegan{.why = effect.why == nullptr ? "" : effect.why});
 }
 
 void Replica::State::carry_out(zab::BeginLeading& effect) {

@@ -42,7 +42,7 @@ std::optional<std::string> Replica::State::recover() {
                                 .transactions_waiting = recovered.tail.size(),
                                 .znodes = tree_.node_count(),
                                 .note = recovery->note});
-  peer_.start(std::move(recovered), ports_.clock.monotonic_ms());
+  peer_.start(std::move(recovered));
   return std::nullopt;
 }
 

@@ -152,6 +152,8 @@ class Replica::State {
   void carry_out(zab::Confirmed& effect);
   void carry_out(zab::DeliverForwarded& effect);
   void carry_out(zab::Fail& effect);
+  template <class Body>
+  void send(ServerId to, const Body& message);
   void learn(const zab::Proposal& proposal);
   void forward(ServerId to, const pipeline::ForwardedMessage& message);
   bool is_behind(const AwaitedBarrier& barrier) const;

@@ -25,7 +25,9 @@ void print(std::ostream& out, const Recovered& e) {
   }
 }
 
-void print(std::ostream& out, const LookingBegan&) { out << "looking for a leader"; }
+void print(std::ostream& out, const LookingBegan& event) {
+  out << "looking for a leader" << (event.why.empty() ? "" : ": ") << event.why;
+}
 
 void print(std::ostream& out, const LeadershipBegan& e) {
   out << "epoch " << e.epoch << " began behind " << e.history_end;

@@ -19,7 +19,9 @@ struct Recovered {
 };
 
 // This server serves nobody, and looks for a leader.
-struct LookingBegan {};
+struct LookingBegan {
+  std::string why{};  // the end of a sentence; empty if the process has just begun
+};
 
 // A quorum has this server's history, up to `history_end`: it leads.
 struct LeadershipBegan {

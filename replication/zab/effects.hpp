@@ -85,7 +85,9 @@ struct CommitUpTo {
 };
 
 // From now on nobody is served: this server looks for a leader.
-struct BeginLooking {};
+struct BeginLooking {
+  const char* why{};  // the end of a sentence; nullptr if it has just begun
+};
 
 // The epoch is established and this server leads it: it may propose.
 struct BeginLeading {
@@ -125,11 +127,10 @@ struct Fail {
   std::string sentence{};
 };
 
-using Effect =
-    std::variant<Send, SendProposal, Disconnect, SaveEpochs, Append, TruncateAfter, ReplaceHistory,
-                 AddSlice, EndSlices, AbandonReplacement, Barrier, StreamSnapshot, CommitUpTo,
-                 BeginLooking, BeginLeading, BeginFollowing, AnswerHeartbeat, HearOfSessions,
-                 Confirmed, DeliverForwarded, Fail>;
+using Effect = std::variant<Send, SendProposal, Disconnect, SaveEpochs, Append, TruncateAfter,
+                            ReplaceHistory, AddSlice, EndSlices, AbandonReplacement, Barrier,
+                            StreamSnapshot, CommitUpTo, BeginLooking, BeginLeading, BeginFollowing,
+                            AnswerHeartbeat, HearOfSessions, Confirmed, DeliverForwarded, Fail>;
 
 using Effects = std::vector<Effect>;
 

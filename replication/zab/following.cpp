@@ -9,7 +9,7 @@
 namespace zabfs::replication::zab {
 
 Following::Following(Standing& standing, ServerId leader, std::int64_t now_ms)
-    : standing_(standing), leader_(leader), heard_ms_(now_ms) {
+    : standing_(standing), leader_(leader), looked_ms_(now_ms) {
   standing_.send(leader_, LearnerInfo{.accepted = standing_.accepted});
 }
 
@@ -18,8 +18,9 @@ std::optional<Epoch> Following::established() const {
 }
 
 void Following::on_message(const Message& message, std::int64_t now_ms) {
-  heard_ms_ = now_ms;
-  if (!is_over_) {
+  looked_ms_ = now_ms;
+  silent_ms_ = 0;
+  if (!is_over()) {
     std::visit([this](const auto& body) { on(body); }, message);
   }
 }
@@ -27,14 +28,16 @@ void Following::on_message(const Message& message, std::int64_t now_ms) {
 // What no leader says to its learner.
 template <class Other>
 void Following::on(const Other& /*message*/) {
-  is_over_ = true;
+  break_off();
 }
+
+void Following::break_off() { why_over_ = "its leader said what no leader says then"; }
 
 // An epoch below a promised one belongs to a leader that was deposed. An equal one was promised on
 // an earlier link: the leader must not count it twice, or two leaders could have one epoch.
 void Following::on(const NewEpoch& message) {
   if (stage_ != Stage::asking || message.epoch < standing_.accepted) {
-    is_over_ = true;
+    break_off();
     return;
   }
   epoch_ = message.epoch;
@@ -56,7 +59,7 @@ void Following::acknowledge_epoch(bool is_counted) {
 
 void Following::on(const Difference& message) {
   if (stage_ != Stage::awaiting_history || message.from != standing_.history.last()) {
-    is_over_ = true;
+    break_off();
     return;
   }
   stage_ = Stage::receiving;
@@ -64,7 +67,7 @@ void Following::on(const Difference& message) {
 
 void Following::on(const Truncate& message) {
   if (stage_ != Stage::awaiting_history) {
-    is_over_ = true;
+    break_off();
     return;
   }
   if (message.keep < standing_.committed) {
@@ -72,7 +75,7 @@ void Following::on(const Truncate& message) {
     return;
   }
   if (!standing_.history.contains(message.keep)) {
-    is_over_ = true;
+    break_off();
     return;
   }
   stage_ = Stage::receiving;
@@ -83,7 +86,7 @@ void Following::on(const Truncate& message) {
 // Nothing of an epoch that was not promised may get into this server's history.
 void Following::on(const SnapshotBegin& message) {
   if (stage_ != Stage::awaiting_history || message.taken_at.epoch() > epoch_) {
-    is_over_ = true;
+    break_off();
     return;
   }
   stage_ = Stage::receiving;
@@ -96,25 +99,26 @@ void Following::on(const SnapshotBegin& message) {
 
 void Following::on(const SnapshotSlice& message) {
   if (!is_receiving_snapshot_ || message.bytes.empty()) {
-    is_over_ = true;
+    break_off();
     return;
   }
   standing_.effects.emplace_back(AddSlice{message.bytes});
 }
 
 void Following::on(const SnapshotEnd& /*message*/) {
-  is_over_ = is_over_ || !is_receiving_snapshot_;
-  is_receiving_snapshot_ = false;
-  if (!is_over_) {
-    standing_.effects.emplace_back(EndSlices{});
+  if (!is_receiving_snapshot_) {
+    break_off();
+    return;
   }
+  is_receiving_snapshot_ = false;
+  standing_.effects.emplace_back(EndSlices{});
 }
 
 // Continuity is checked here, at the door, whatever the leader believes (ZOOKEEPER-4925).
 void Following::on(const Proposal& message) {
   if (stage_ < Stage::receiving || message.zxid.epoch() > epoch_ ||
       !standing_.history.last().is_followed_by(message.zxid)) {
-    is_over_ = true;
+    break_off();
     return;
   }
   auto proposal = std::make_shared<const Proposal>(message);
@@ -124,7 +128,7 @@ void Following::on(const Proposal& message) {
 
 void Following::on(const NewLeader& message) {
   if (stage_ != Stage::receiving || is_receiving_snapshot_ || message.epoch != epoch_) {
-    is_over_ = true;
+    break_off();
     return;
   }
   // The state may be older than what is committed here: a leader that is not established yet has
@@ -166,7 +170,7 @@ void Following::on_durable() {
 
 void Following::on(const UpToDate& message) {
   if (stage_ != Stage::entered || message.committed > standing_.history.last()) {
-    is_over_ = true;
+    break_off();
     return;
   }
   stage_ = Stage::following;
@@ -177,7 +181,7 @@ void Following::on(const UpToDate& message) {
 
 void Following::on(const Commit& message) {
   if (stage_ != Stage::following || message.up_to > standing_.history.last()) {
-    is_over_ = true;
+    break_off();
     return;
   }
   // What the leader has delivered may still be behind what it announced in UpToDate.
@@ -191,14 +195,21 @@ void Following::on(const Heartbeat& message) {
 
 void Following::on(const Forwarded& message) {
   if (stage_ != Stage::following) {
-    is_over_ = true;
+    break_off();
     return;
   }
   standing_.effects.emplace_back(DeliverForwarded{.from = leader_, .payload = message.payload});
 }
 
+// A server that was held up (the machine, a long piece of work, a signal) has not listened, and
+// what its leader said meanwhile still waits to be read: of such a time only the first moment
+// counts. Who takes over a large state would lose its leader over that work, again and again.
 void Following::on_tick(std::int64_t now_ms) {
-  is_over_ = is_over_ || now_ms - heard_ms_ > standing_.timeouts.peer_ms;
+  silent_ms_ += std::min(now_ms - looked_ms_, standing_.timeouts.heartbeat_ms());
+  looked_ms_ = now_ms;
+  if (silent_ms_ > standing_.timeouts.peer_ms && !is_over()) {
+    why_over_ = "its leader was silent for longer than the peer timeout";
+  }
 }
 
 void Following::leave(bool link_is_up) {
@@ -217,12 +228,13 @@ void Following::leave(bool link_is_up) {
 void Following::fail(const std::string& deed) {
   const Zxid committed = replaced_ ? replaced_->committed : standing_.committed;
   std::ostringstream text;
-  text << "Server " << standing_.self << " knows its history to be committed up to " << committed
-       << ", but its leader, server " << leader_ << ", " << deed
-       << ". A majority of the servers must have lost their data. Stop all of them, and start again "
-          "from the data directory that reaches furthest.";
+  text
+      << "Server " << standing_.self << " knows its history to be committed up to " << committed
+      << ", but its leader, server " << leader_ << ", " << deed
+      << ". A majority of the servers must have lost their data. Stop all of them, and start again "
+         "from the data directory that reaches furthest.";
   standing_.effects.emplace_back(Fail{text.str()});
-  is_over_ = true;
+  why_over_ = "its leader contradicts what is known to be committed";
 }
 
 }  // namespace zabfs::replication::zab

@@ -44,7 +44,8 @@ class Following {
   void on_durable();
 
   // True when it is over: the leader is silent or broke the rules. Then leave() before looking.
-  bool is_over() const { return is_over_; }
+  bool is_over() const { return why_over_ != nullptr; }
+  const char* why_over() const { return why_over_; }  // as the end of a sentence
 
   // Breaks the link, unless it is gone already, and goes back to the history that is whole.
   void leave(bool link_is_up);
@@ -76,6 +77,7 @@ class Following {
   template <class Other>
   void on(const Other& message);
 
+  void break_off();  // the leader says what no leader says now
   void acknowledge_epoch(bool is_counted);
   void fail(const std::string& deed);  // the leader's
 
@@ -83,11 +85,12 @@ class Following {
   const ServerId leader_;
   Stage stage_{Stage::asking};
   Epoch epoch_{};
-  std::int64_t heard_ms_;
-  std::uint64_t barrier_{};  // awaited while persisting
-  Zxid acknowledged_{};      // as far as the leader was told
+  std::int64_t looked_ms_;    // at the clock
+  std::int64_t silent_ms_{};  // so long this server has listened and heard nothing
+  std::uint64_t barrier_{};   // awaited while persisting
+  Zxid acknowledged_{};       // as far as the leader was told
   bool is_receiving_snapshot_{};
-  bool is_over_{};
+  const char* why_over_{};
 
   // The history that is whole, while another one is being received in its place.
   struct Replaced {

@@ -12,8 +12,19 @@
 
 namespace zabfs::replication::zab {
 
+namespace {
+
+bool none(const Learner& /*learner*/) { return false; }
+
+bool is_taking_over(const Learner& learner) {
+  return learner.stage >= Learner::Stage::awaiting_snapshot &&
+         learner.stage < Learner::Stage::synchronized;
+}
+
+}  // namespace
+
 Leading::Leading(Standing& standing, std::int64_t now_ms)
-    : standing_(standing), began_ms_(now_ms), beaten_ms_(now_ms) {
+    : standing_(standing), began_ms_(now_ms), looked_ms_(now_ms), beaten_ms_(now_ms) {
   choose_epoch();
 }
 
@@ -49,7 +60,7 @@ void Leading::choose_epoch() {
     return;
   }
   if (highest == Epoch{std::numeric_limits<std::uint32_t>::max()}) {
-    is_over_ = true;  // no epoch is left
+    why_over_ = "no epoch is left";
     return;
   }
   stage_ = Stage::choosing;
@@ -67,7 +78,7 @@ void Leading::invite(ServerId id, Learner& learner) {
     return;
   }
   if (learner.accepted > epoch_) {
-    is_over_ = true;
+    why_over_ = "another server has promised a later epoch";
     return;
   }
   learner.stage = Learner::Stage::invited;
@@ -84,7 +95,7 @@ void Leading::on(ServerId from, Learner& learner, const AckEpoch& message) {
   if (stage_ == Stage::inviting && message.is_counted && standing_.quorums->is_voter(from)) {
     const auto own = std::pair{standing_.history_epoch(), standing_.history.last()};
     if (std::pair{message.current, message.last} > own) {
-      is_over_ = true;  // this server was the wrong guess
+      why_over_ = "another server has a more recent history";
       return;
     }
     promised_.insert(from);
@@ -193,9 +204,10 @@ void Leading::on(ServerId from, Learner& learner, const AckNewLeader& message) {
   }
 }
 
+// Old acknowledgements may have been held up on the way while others went on without this server.
 // The whole initial history becomes committed, also what nobody knew to be (ZAB.md, section 4).
 void Leading::establish_if_acknowledged() {
-  if (!standing_.quorums->contains_quorum(acknowledged_)) {
+  if (!standing_.quorums->contains_quorum(acknowledged_) || !has_fresh_quorum(none)) {
     return;
   }
   stage_ = Stage::established;
@@ -211,6 +223,7 @@ void Leading::establish_if_acknowledged() {
 
 void Leading::activate(ServerId id, Learner& learner) {
   learner.stage = Learner::Stage::active;
+  learner.active_ms = looked_ms_;
   standing_.send(id, UpToDate{.committed = standing_.committed});
 }
 
@@ -272,6 +285,9 @@ void Leading::on(ServerId from, Learner& learner, const HeartbeatReply& message)
   if (!recent_.empty() && message.number >= recent_.front().number) {
     const auto& sent = recent_[message.number - recent_.front().number];
     learner.heard_ms = std::max(learner.heard_ms, sent.sent_ms);
+  }
+  if (stage_ == Stage::synchronizing) {
+    establish_if_acknowledged();
   }
   if (!message.alive.empty()) {
     standing_.effects.emplace_back(HearOfSessions{.from = from, .alive = message.alive});
@@ -335,10 +351,11 @@ void Leading::confirm_answered() {
   }
 }
 
-bool Leading::has_fresh_quorum(std::int64_t now_ms) const {
+// Whether a quorum has answered within the lease, or would if all did that have `excuse`.
+bool Leading::has_fresh_quorum(bool (*excuse)(const Learner&)) const {
   std::set<ServerId> fresh{standing_.self};
   for (const auto& [id, learner] : learners_) {
-    if (now_ms - learner.heard_ms <= standing_.timeouts.lease_ms()) {
+    if (looked_ms_ - learner.heard_ms <= standing_.timeouts.lease_ms() || excuse(learner)) {
       fresh.insert(id);
     }
   }
@@ -346,6 +363,7 @@ bool Leading::has_fresh_quorum(std::int64_t now_ms) const {
 }
 
 void Leading::on_tick(std::int64_t now_ms) {
+  looked_ms_ = now_ms;
   if (now_ms - beaten_ms_ >= standing_.timeouts.heartbeat_ms()) {
     send_heartbeats(now_ms);
   }
@@ -353,7 +371,31 @@ void Leading::on_tick(std::int64_t now_ms) {
       stage_ != Stage::established && now_ms - began_ms_ > standing_.timeouts.init_ms;
   const bool had_time = now_ms - began_ms_ > standing_.timeouts.peer_ms;
   const bool needs_quorum = stage_ == Stage::established || had_time;
-  is_over_ = is_over_ || is_overdue || (needs_quorum && !has_fresh_quorum(now_ms));
+  if (is_over()) {
+    return;
+  }
+  if (is_overdue) {
+    why_over_ = "no quorum took over its history in the time of initLimit";
+  } else if (needs_quorum &&
+             !has_fresh_quorum(stage_ == Stage::established ? none : is_taking_over)) {
+    why_over_ = "no quorum has answered it within 0.7 of the peer timeout";
+  } else {
+    give_up_the_silent(now_ms);
+  }
+}
+
+// One that is up to date and answers nothing any more, while the others are a quorum.
+void Leading::give_up_the_silent(std::int64_t now_ms) {
+  std::vector<ServerId> silent;
+  for (const auto& [id, learner] : learners_) {
+    if (learner.stage == Learner::Stage::active &&
+        now_ms - std::max(learner.heard_ms, learner.active_ms) > standing_.timeouts.sync_ms) {
+      silent.push_back(id);
+    }
+  }
+  for (const ServerId id : silent) {
+    drop(id);
+  }
 }
 
 // --- learners come and go ---

@@ -11,7 +11,7 @@
 //
 // It steps down when no quorum has answered a heartbeat sent within the lease. Every follower that
 // answered starts its own timer later and waits longer, so whoever is elected next is elected after
-// that.
+// that. Before it is established, who takes over its history may be too busy with that to answer.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class Leading {
   Epoch epoch() const { return epoch_; }
 
   // True when it is over: no quorum, or somebody knows more. Then leave() before looking.
-  bool is_over() const { return is_over_; }
+  bool is_over() const { return why_over_ != nullptr; }
+  const char* why_over() const { return why_over_; }  // as the end of a sentence
 
   void on_learner(ServerId from, const LearnerInfo& info, std::int64_t now_ms);
   void on_link_down(ServerId server);
@@ -92,12 +93,13 @@ class Leading {
   void acknowledge(ServerId from, Zxid up_to);
   void send_heartbeats(std::int64_t now_ms);
   void confirm_answered();
-  bool has_fresh_quorum(std::int64_t now_ms) const;
+  bool has_fresh_quorum(bool (*excuse)(const Learner&)) const;
+  void give_up_the_silent(std::int64_t now_ms);
 
   Standing& standing_;
   Stage stage_{Stage::discovering};
   Epoch epoch_{};
-  bool is_over_{};
+  const char* why_over_{};
   Learners learners_{};
   std::set<ServerId> promised_{};      // voters whose AckEpoch counts
   std::set<ServerId> acknowledged_{};  // voters whose AckNewLeader has come
@@ -108,6 +110,7 @@ class Leading {
     std::int64_t sent_ms{};
   };
   const std::int64_t began_ms_;
+  std::int64_t looked_ms_;  // at the clock
   std::int64_t beaten_ms_;
   std::uint64_t heartbeats_{};
   std::deque<SentHeartbeat> recent_{};  // at most a lease old, numbers without a gap

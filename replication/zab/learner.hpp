@@ -33,6 +33,7 @@ struct Learner {
   Zxid last{};               // the end of its log when it promised
   std::uint64_t answered{};  // the newest heartbeat it answered
   std::int64_t heard_ms{};   // when that heartbeat was sent, or when it asked
+  std::int64_t active_ms{};  // when it became active
 
   bool hears_proposals() const { return stage >= Stage::streaming; }
 };

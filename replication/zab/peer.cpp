@@ -16,7 +16,7 @@ Peer::Peer(const PeerOptions& options)
                 .history = History({}, options.history_bytes_max)},
       election_(options.self, quorums_) {}
 
-void Peer::start(Recovered recovered, std::int64_t now_ms) {
+void Peer::start(Recovered recovered) {
   standing_.accepted = recovered.accepted;
   standing_.current = recovered.current;
   standing_.committed = recovered.committed;
@@ -24,13 +24,13 @@ void Peer::start(Recovered recovered, std::int64_t now_ms) {
   for (auto& entry : recovered.tail) {
     standing_.history.append(std::move(entry));
   }
-  look(now_ms);
+  look(nullptr);
 }
 
 // --- roles ---
 
-void Peer::look(std::int64_t /*now_ms*/) {
-  standing_.effects.emplace_back(BeginLooking{});
+void Peer::look(const char* why) {
+  standing_.effects.emplace_back(BeginLooking{why});
   role_ = Looking{.settled_by = standing_.barrier()};
   is_announced_ = false;
 }
@@ -59,7 +59,7 @@ void Peer::follow_decision(std::int64_t now_ms) {
     } else if (linked_.contains(leader)) {
       role_.emplace<Following>(standing_, leader, now_ms);
     } else {
-      look(now_ms);
+      look("the link to the server that it chose is gone");
     }
   }
   send_ballots();
@@ -98,21 +98,22 @@ std::optional<ServerId> Peer::followed() const {
                                                           : std::nullopt;
 }
 
-void Peer::leave_if_over(std::int64_t now_ms) {
+void Peer::leave_if_over() {
   if (auto* leading = std::get_if<Leading>(&role_); leading != nullptr && leading->is_over()) {
-    abdicate(now_ms);
+    abdicate(leading->why_over());
   } else if (auto* following = std::get_if<Following>(&role_);
              following != nullptr && following->is_over()) {
+    const char* why = following->why_over();
     following->leave(linked_.contains(following->leader()));
-    look(now_ms);
+    look(why);
   }
   announce();
 }
 
-void Peer::abdicate(std::int64_t now_ms) {
+void Peer::abdicate(const char* why) {
   if (auto* leading = std::get_if<Leading>(&role_)) {
     leading->leave();
-    look(now_ms);
+    look(why);
   }
 }
 
@@ -136,11 +137,12 @@ void Peer::on_link_down(ServerId server, std::int64_t now_ms) {
 // Who stands behind whom is known anew. Nobody waits for a leader that nobody follows.
 void Peer::on_opinions_changed(std::int64_t now_ms) {
   if (std::holds_alternative<Leading>(role_) && !election_.still_holds()) {
-    abdicate(now_ms);
+    abdicate("no quorum is behind it any more");
   } else if (auto* following = std::get_if<Following>(&role_);
              following != nullptr && !election_.still_holds()) {
-    following->leave(linked_.contains(following->leader()));
-    look(now_ms);
+    const bool is_linked = linked_.contains(following->leader());
+    following->leave(is_linked);
+    look(is_linked ? "its leader does not lead any more" : "the link to its leader is gone");
   }
   follow_decision(now_ms);
 }
@@ -165,7 +167,7 @@ void Peer::on_message(ServerId from, const Message& message, std::int64_t now_ms
     // It takes this server for a leader that it is not, or not any more.
     standing_.effects.emplace_back(Disconnect{from});
   }
-  leave_if_over(now_ms);
+  leave_if_over();
 }
 
 void Peer::send_ballots() {
@@ -187,7 +189,7 @@ void Peer::on_tick(std::int64_t now_ms) {
     election_.on_tick(now_ms);
     follow_decision(now_ms);
   }
-  leave_if_over(now_ms);
+  leave_if_over();
 }
 
 void Peer::on_turn_end(std::int64_t now_ms) {
@@ -196,23 +198,23 @@ void Peer::on_turn_end(std::int64_t now_ms) {
   }
 }
 
-void Peer::on_epochs_saved(std::int64_t now_ms) {
+void Peer::on_epochs_saved() {
   if (auto* leading = std::get_if<Leading>(&role_)) {
     leading->on_epochs_saved();
   } else if (auto* following = std::get_if<Following>(&role_)) {
     following->on_epochs_saved();
   }
-  leave_if_over(now_ms);
+  leave_if_over();
 }
 
-void Peer::on_durable(Zxid up_to, std::int64_t now_ms) {
+void Peer::on_durable(Zxid up_to) {
   standing_.durable = up_to;
   if (auto* leading = std::get_if<Leading>(&role_)) {
     leading->on_durable();
   } else if (auto* following = std::get_if<Following>(&role_)) {
     following->on_durable();
   }
-  leave_if_over(now_ms);
+  leave_if_over();
 }
 
 void Peer::on_snapshot_begun(ServerId learner, Zxid taken_at) {

@@ -60,7 +60,7 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   // Begins to look for a leader. To be called once, first.
-  void start(Recovered recovered, std::int64_t now_ms);
+  void start(Recovered recovered);
 
   void on_link_up(ServerId server);
   void on_link_down(ServerId server, std::int64_t now_ms);
@@ -71,8 +71,8 @@ class Peer {
   // The world reports; see effects.hpp. on_epochs_saved() when all that were asked for are durable;
   // on_durable() when the log is durable up to there, which never goes back but by truncation.
   void on_barrier(std::uint64_t number, std::int64_t now_ms);
-  void on_epochs_saved(std::int64_t now_ms);
-  void on_durable(Zxid up_to, std::int64_t now_ms);
+  void on_epochs_saved();
+  void on_durable(Zxid up_to);
   void on_snapshot_begun(ServerId learner, Zxid taken_at);
   void on_snapshot_sent(ServerId learner);
 
@@ -87,8 +87,9 @@ class Peer {
   Zxid proposed() const { return std::get<Leading>(role_).proposed(); }
   std::uint64_t confirm() { return std::get<Leading>(role_).confirm(); }
 
-  // Gives up leading, as when the epoch's counter is used up (ZOOKEEPER-1277).
-  void abdicate(std::int64_t now_ms);
+  // Gives up leading, as when the epoch's counter is used up (ZOOKEEPER-1277). `why`: the end of a
+  // sentence, a literal.
+  void abdicate(const char* why);
 
   // The server that is followed, once it is established.
   std::optional<ServerId> followed() const;
@@ -108,10 +109,10 @@ class Peer {
   void take_effects(Effects& effects);
 
  private:
-  void look(std::int64_t now_ms);
+  void look(const char* why);  // nullptr: the process has just begun
   void on_opinions_changed(std::int64_t now_ms);
   void follow_decision(std::int64_t now_ms);
-  void leave_if_over(std::int64_t now_ms);
+  void leave_if_over();
   void announce();
   void send_ballots();
   bool is_established() const;

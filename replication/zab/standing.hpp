@@ -15,6 +15,7 @@ namespace zabfs::replication::zab {
 struct Timeouts {
   std::int64_t peer_ms{};  // this long without a word from its leader, and a follower looks for one
   std::int64_t init_ms{};  // this long for a leader to be established
+  std::int64_t sync_ms{};  // this long without an answer, and a leader gives up an active learner
 
   // A leader whose quorum answers nothing that was sent within this time steps down. A follower's
   // timer starts when it hears, which is later than the sending; so the leader is gone first, as

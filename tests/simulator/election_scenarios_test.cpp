@@ -148,6 +148,25 @@ TEST(ElectionScenarios, T13OneStuckFollowerDoesNotStopCommits) {
   scenario.expect_one_history();
 }
 
+// Longer than its patience with its leader; what the leader said meanwhile waits to be read.
+TEST(ElectionScenarios, T13AFollowerThatWasStuckKeepsItsLeaderAndItsClients) {
+  ScenarioWorld scenario(3);
+  scenario.start_all();
+  scenario.wait_until_all_serve();
+  const ServerId stuck = scenario.follower();
+  const auto looked = scenario.count<LookingBegan>();
+  ScenarioClient client(scenario);
+  ASSERT_TRUE(client.connect(stuck));
+  scenario.world().pause(stuck);
+  scenario.run_for(4 * second);
+  scenario.world().resume(stuck);
+  EXPECT_TRUE(client.create("/afterwards"));
+  scenario.run_for(2 * second);
+  EXPECT_TRUE(client.is_open());
+  EXPECT_EQ(scenario.count<LookingBegan>(), looked);
+  scenario.expect_one_history();
+}
+
 TEST(ElectionScenarios, T13APausedLeaderIsReplacedInBoundedTime) {
   ScenarioWorld scenario(3);
   scenario.start_all();

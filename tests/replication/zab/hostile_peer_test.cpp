@@ -143,7 +143,7 @@ class World {
           Proposal{.zxid = next, .record = Bytes(random_.below(20))}));
       disk_.on(Append{recovered.tail.back()});
     }
-    peer_.start(std::move(recovered), now_ms_);
+    peer_.start(std::move(recovered));
     carry_out();
   }
 
@@ -179,7 +179,7 @@ class World {
 
   static PeerOptions options(Random& random) {
     PeerOptions options{.self = self,
-                        .timeouts = {.peer_ms = 1'000, .init_ms = 5'000},
+                        .timeouts = {.peer_ms = 1'000, .init_ms = 5'000, .sync_ms = 3'000},
                         .counter_max = random.below(4) == 0 ? 3U : 1'000U,
                         .history_bytes_max = random.below(2) * 100};
     const std::int64_t voters = random.below(3) == 0 ? 2 : 3;
@@ -210,16 +210,16 @@ class World {
 
   void disk_works() {
     if (chance(2)) {
-      peer_.on_durable(disk_.sync(), now_ms_);
+      peer_.on_durable(disk_.sync());
       carry_out();
     }
     if (disk_.is_saving && chance(2)) {
       disk_.is_saving = false;
-      peer_.on_epochs_saved(now_ms_);
+      peer_.on_epochs_saved();
       carry_out();
     }
     if (disk_.barrier != 0 && !disk_.is_saving && chance(2)) {
-      peer_.on_durable(disk_.sync(), now_ms_);
+      peer_.on_durable(disk_.sync());
       carry_out();
       disk_.pass_barrier();
       peer_.on_barrier(std::exchange(disk_.barrier, 0), now_ms_);

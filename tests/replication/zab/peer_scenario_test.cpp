@@ -4,8 +4,8 @@
 //
 //   server ID                  voters=1,2,3 observers=4 accepted=E current=E committed=Z
 //   log=Z,Z,...
-//                              window=BYTES counters=N init=MS; starts it. Its peer timeout is 1000
-//                              ms
+//                              window=BYTES counters=N init=MS sync=MS; starts it. Its peer timeout
+//                              is 1000 ms
 //   up ID, down ID             a link comes up, or breaks
 //   elected                    every linked voter wants this server
 //   elects ID                  server ID says that it has won this server's round
@@ -172,10 +172,10 @@ class Scenario {
 
   bool run_on_disk(const std::string& name, const Words& words) {
     if (name == "durable") {
-      peer_->on_durable(zxid_of(words.at(0)), now_ms_);
+      peer_->on_durable(zxid_of(words.at(0)));
     } else if (name == "saved") {
       CHECK(std::exchange(is_saving_, false), "nothing is being saved");
-      peer_->on_epochs_saved(now_ms_);
+      peer_->on_epochs_saved();
     } else if (name == "barrier") {
       CHECK(barrier_ != 0, "no barrier is awaited");
       peer_->on_barrier(std::exchange(barrier_, 0), now_ms_);
@@ -217,7 +217,9 @@ class Scenario {
     self_ = id_of(words.at(0));
     PeerOptions options{
         .self = self_,
-        .timeouts = {.peer_ms = 1'000, .init_ms = words.number("init", 20'000)},
+        .timeouts = {.peer_ms = 1'000,
+                     .init_ms = words.number("init", 20'000),
+                     .sync_ms = words.number("sync", 10'000)},
         .counter_max = static_cast<std::uint32_t>(words.number("counters", 1'000)),
         .history_bytes_max = static_cast<std::size_t>(words.number("window", 1'000))};
     for (const std::string& voter : split(words.value("voters").value_or("1,2,3"))) {
@@ -234,7 +236,7 @@ class Scenario {
     for (const std::string& zxid : split(words.value("log").value_or(""))) {
       recovered.tail.push_back(std::make_shared<const Proposal>(Proposal{.zxid = zxid_of(zxid)}));
     }
-    peer_->start(std::move(recovered), now_ms_);
+    peer_->start(std::move(recovered));
   }
 
   void elected() {
@@ -249,12 +251,12 @@ class Scenario {
   void do_everything() {
     const Zxid end = peer_->standing().history.last();
     if (peer_->standing().durable != end) {
-      peer_->on_durable(end, now_ms_);
+      peer_->on_durable(end);
       print();
     }
     while (is_saving_ || barrier_ != 0) {
       if (std::exchange(is_saving_, false)) {
-        peer_->on_epochs_saved(now_ms_);
+        peer_->on_epochs_saved();
       } else {
         peer_->on_barrier(std::exchange(barrier_, 0), now_ms_);
       }
