@@ -2,9 +2,11 @@
 transaction, failed ones too, while snapshots are written."""
 
 import base64
+import contextlib
 import hashlib
 import random
 import struct
+import threading
 
 import wire
 
@@ -135,6 +137,24 @@ class Load:
             connection.call(wire.CREATE, wire.create(path, data))
         for at in range(7):
             connection.call(wire.CREATE, wire.create(f"/quota/{at}", b"x" * at))
+
+    @contextlib.contextmanager
+    def kept_alive(self):
+        """Pings from a thread of its own, as long as nothing else is asked on these connections."""
+        over = threading.Event()
+
+        def ping():
+            while not over.wait(5):
+                for connection in self.connections:
+                    connection.ping()
+
+        pinging = threading.Thread(target=ping)
+        pinging.start()
+        try:
+            yield
+        finally:
+            over.set()
+            pinging.join()
 
     def sessions(self):
         return {each.session: each.password for each in self.connections}
