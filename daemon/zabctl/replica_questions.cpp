@@ -148,18 +148,22 @@ std::vector<Address> addresses_of_config(const std::string& file) {
 
 std::vector<ReplicaView> ask(const std::vector<Address>& addresses,
                              std::chrono::milliseconds limit) {
-  static constexpr std::pair<const char*, void (*)(std::string_view, ReplicaView&)> words[] = {
-      {"srvr", read_srvr}, {"mntr", read_mntr}, {"hash", read_hash}};
+  struct Word {
+    const char* text{};
+    void (*read)(std::string_view, ReplicaView&){};
+  };
+  static constexpr std::array<Word, 3> words{
+      {{"srvr", read_srvr}, {"mntr", read_mntr}, {"hash", read_hash}}};
   std::vector<ReplicaView> views(addresses.size());
   asio::io_context context(1);
   for (std::size_t at = 0; at < addresses.size(); ++at) {
     ReplicaView& view = views[at];
     view.name = addresses[at].text();
     view.trouble = "does not answer within " + std::to_string(limit.count()) + " ms";
-    for (const auto& [word, read] : words) {
-      const bool is_first = word == words[0].first;
-      const auto on_done = [&view, read, is_first](const error_code& error,
-                                                   const std::string& answer) {
+    for (const Word& word : words) {
+      const bool is_first = &word == &words[0];
+      const auto on_done = [&view, read = word.read, is_first](const error_code& error,
+                                                               const std::string& answer) {
         if (!error) {
           view.trouble = is_first ? "" : view.trouble;
           read(answer, view);
@@ -167,7 +171,7 @@ std::vector<ReplicaView> ask(const std::vector<Address>& addresses,
           view.trouble = "cannot be asked: " + error.message();
         }
       };
-      std::make_shared<Question>(context, word, on_done)->ask(addresses[at]);
+      std::make_shared<Question>(context, word.text, on_done)->ask(addresses[at]);
     }
   }
   context.run_for(limit);
