@@ -200,6 +200,9 @@ const Keys& keys() {
     for (const auto& [key, set] : security_keys()) {
       all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.security); });
     }
+    for (const auto& [key, set] : tree_keys()) {
+      all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.tree); });
+    }
     return all;
   }();
   return table;

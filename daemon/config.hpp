@@ -18,6 +18,7 @@
 
 #include "daemon/ensemble_config.hpp"
 #include "daemon/security_config.hpp"
+#include "daemon/tree_lines.hpp"
 #include "replication/model/limits.hpp"
 
 namespace zabfs::daemon {
@@ -51,6 +52,7 @@ struct Config {
   LogLevel log_level{LogLevel::info};
 
   SecurityConfig security{};
+  TreeConfig tree{};
   EnsembleConfig ensemble{};
 
   bool operator==(const Config&) const = default;

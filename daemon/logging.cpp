@@ -32,7 +32,8 @@ spdlog::level::level_enum level_of(const TraceEvent& event) {
   if (const auto* closed = std::get_if<replication::SessionClosed>(&event)) {
     return closed->expired ? spdlog::level::info : spdlog::level::debug;
   }
-  if (std::holds_alternative<replication::ClientRefused>(event)) {
+  if (std::holds_alternative<replication::ClientRefused>(event) ||
+      std::holds_alternative<replication::QuotaPassed>(event)) {
     return spdlog::level::warn;
   }
   return std::holds_alternative<replication::SessionOpened>(event) ? spdlog::level::debug

@@ -203,7 +203,12 @@ replication::ReplicaOptions Server::replica_options() const {
       .snapshot_every = config_.snapshot_every,
       .snapshots_kept = config_.snapshots_kept,
       .knows_certificates = config_.security.secure_port &&
-                            config_.security.client_tls.certificates != tls::Certificates::none};
+                            config_.security.client_tls.certificates != tls::Certificates::none,
+      .has_ttl = config_.tree.has_ttl,
+      .removal_check_ms = config_.tree.removal_check_ms,
+      .removals_per_minute = config_.tree.removals_per_minute,
+      .container_never_used_ms = config_.tree.container_never_used_ms,
+      .enforces_quota = config_.tree.enforces_quota};
   if (config_.security.enforces_authentication) {
     options.required_schemes = config_.security.required_schemes;
   }

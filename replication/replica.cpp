@@ -26,6 +26,7 @@ Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
                           .sync_ms = options.sync_timeout_ms},
              .counter_max = options.epoch_transactions_max,
              .history_bytes_max = options.history_bytes}),
+      rules_({.has_ttl = options.has_ttl, .enforces_quota = options.enforces_quota}),
       pending_(tree_),
       reader_(tree_, watches_),
       expiry_(options.tick_ms) {}
@@ -46,6 +47,8 @@ void Replica::State::begin_serving() {
   }
   CHECK(proposals_.empty(), "an epoch begins with ", proposals_.size(), " proposals in flight");
   sessions_opened_ = 0;
+  removals_looked_ms_ = ports_.clock.monotonic_ms();
+  removed_ms_ = removals_looked_ms_;
   // Sessions restart their clocks: while nobody led, nobody could be heard (ZooKeeper does the
   // same).
   const std::int64_t now = ports_.clock.monotonic_ms();
@@ -66,6 +69,7 @@ void Replica::State::stop_serving() {
   owners_.clear();
   expected_.clear();
   pending_.clear();
+  removals_.clear();
   expiry_ = session::ExpiryQueue(options_.tick_ms);
   learners_without_snapshot_.clear();
   if (snapshot_for_) {
@@ -194,6 +198,9 @@ void Replica::State::apply(const Proposal& proposal) {
   if (std::holds_alternative<tree::CloseSession>(body)) {
     audit_end(header.session);
   }
+  if (peer_.is_leading() && !applied_.passed_quota.empty()) {
+    ports_.trace.record(QuotaPassed{.path = applied_.passed_quota});
+  }
   notify(applied_);
   answer_origin(proposal);
   if (ended && connections_.contains(*ended)) {
@@ -262,6 +269,7 @@ void Replica::State::look_at_the_time() {
 void Replica::State::on_tick() {
   look_at_the_time();
   expire_sessions();
+  remove_expendable();
   carry_out_effects();
 }
 

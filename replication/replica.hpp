@@ -57,6 +57,13 @@ struct ReplicaOptions {
   // Who has proved none of these schemes is not served; empty: all are.
   std::vector<std::string> required_schemes{};
   bool knows_certificates{};  // clients can show some, so ACLs may name them: on every server alike
+  bool has_ttl{true};  // znodes with a time to live may be created
+  // A leader's care for containers and such znodes: how often it looks, how many it removes in a
+  // minute, and for how long a container without any child ever is left alone (0: for good).
+  std::int64_t removal_check_ms{limits::removal_check_ms_default};
+  std::int64_t removals_per_minute{limits::removals_per_minute_default};
+  std::int64_t container_never_used_ms{0};
+  bool enforces_quota{false};  // a write that would pass a hard limit fails
   // Transactions of one epoch; then the next begins.
   std::uint32_t epoch_transactions_max{std::numeric_limits<std::uint32_t>::max()};
 };

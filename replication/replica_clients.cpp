@@ -281,7 +281,8 @@ bool Replica::State::append_answer(ConnectionId id, const Connection& connection
                                    const PendingReply& reply, Bytes& out) {
   if (const auto* local = std::get_if<pipeline::LocalRequest>(&reply.what)) {
     const IdentitiesView identities(connection.identities);
-    reader_.answer(local->request, reply.xid, id, identities.first(local->identities), out);
+    reader_.answer(local->request, reply.xid, id, connection.session,
+                   identities.first(local->identities), out);
     return true;
   }
   if (const auto* greeting = std::get_if<pipeline::Greeting>(&reply.what)) {

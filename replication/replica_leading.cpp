@@ -57,7 +57,7 @@ void Replica::State::decide_write(zab::Origin origin, const pipeline::Client& cl
     const pipeline::Client asking{.session = client.session,
                                   .identities = client.identities,
                                   .knows_certificates = options_.knows_certificates};
-    auto prepared = pipeline::prepare(request, asking, pending_);
+    auto prepared = pipeline::prepare(request, asking, pending_, rules_);
     metrics_.prep_process_time.add(now_us() - looked_us_);
     if (auto* body = std::get_if<tree::TransactionBody>(&prepared)) {
       propose(client.session, std::move(*body), origin);

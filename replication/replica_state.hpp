@@ -11,6 +11,7 @@
 //   replica_audit.cpp         what the audit hears
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
+//   replica_removals.cpp      containers and znodes with a time to live that have to go
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
 //   replica_metrics.cpp       what operators can see, and nothing is decided by
 //
@@ -242,6 +243,9 @@ class Replica::State {
   void hear(const Other& message);
   void hear_of_proposal(Proposal& proposal);
 
+  // --- a leader's removals: replica_removals.cpp ---
+  void remove_expendable();
+
   // --- snapshots: replica_snapshots.cpp ---
   void advance_snapshot();
   void begin_snapshot();
@@ -291,6 +295,7 @@ class Replica::State {
   std::optional<Replacement> replacement_{};
   std::optional<std::string> failure_{};
 
+  const pipeline::Rules rules_;
   pipeline::PendingChanges pending_;
   pipeline::Reader reader_;
   session::ExpiryQueue expiry_;
@@ -298,6 +303,9 @@ class Replica::State {
   std::map<SessionId, Owner> owners_{};       // as the leader knows
   std::deque<Confirmation> confirmations_{};  // ascending by number
   std::uint32_t sessions_opened_{};           // in this epoch
+  std::vector<std::string> removals_{};  // znodes that were found due, the last one first
+  std::int64_t removals_looked_ms_{};    // when they were looked for
+  std::int64_t removed_ms_{};            // when some were removed
 
   Connections connections_;
   std::map<SessionId, ConnectionId> attached_;  // where each session is connected now

@@ -6,7 +6,11 @@
 //   2     persistent, sequential       create, create2
 //   3     ephemeral, sequential        create, create2
 //   4     container                    createContainer
-//   5, 6  with a time to live          createTTL
+//   5     with a time to live          createTTL
+//   6     the same, sequential         createTTL
+//
+// Flags belong to their operation. (ZooKeeper takes any with any, and a createTTL without a time to
+// live can make it log what it cannot apply.)
 #pragma once
 
 #include <cstdint>
@@ -14,12 +18,15 @@
 
 namespace zabfs::replication {
 
+inline constexpr std::int32_t container_flags = 4;
+inline constexpr std::int32_t ttl_flags = 5;
+inline constexpr std::int32_t sequential_ttl_flags = 6;
+
 struct CreateMode {
   bool ephemeral{};   // lives as long as its session, and has no children
   bool sequential{};  // its parent's counter is appended to its name as ten digits
 
-  // The flag of `create` and `create2`; nullopt for any other number. (ZooKeeper ties the flags 4
-  // to 6 to other operations; a server that does not can be made to log what it cannot apply.)
+  // The flag of `create` and `create2`; nullopt for any other number.
   static constexpr std::optional<CreateMode> from_flags(std::int32_t flags) {
     if (flags < 0 || flags > 3) {
       return std::nullopt;

@@ -75,6 +75,15 @@ inline constexpr std::size_t identity_bytes_max = 1'024;
 inline constexpr std::size_t watches_per_connection_max = 1'000'000;
 inline constexpr std::size_t multi_operations_max = 100'000;
 
+// What one multiRead may answer; reads beyond that fail.
+inline constexpr std::size_t multi_read_bytes_max = reply_frame_bytes_max / 2;
+
+// Containers and znodes whose time to live is over: how often they are looked for, and how many of
+// them are removed in a minute (ZooKeeper's defaults) and in one turn.
+inline constexpr std::int64_t removal_check_ms_default = 60'000;
+inline constexpr std::int64_t removals_per_minute_default = 10'000;
+inline constexpr std::int64_t removals_at_once_max = 1'000;
+
 // The end of history that every replica keeps in memory for learners that are behind: records, not
 // counting what is not delivered yet. And how far a snapshot for a learner runs ahead of its link.
 inline constexpr std::size_t history_bytes_max = 32UL << 20;

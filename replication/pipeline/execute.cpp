@@ -3,9 +3,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "replication/jute/jute_archive.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/model/path.hpp"
 #include "replication/pipeline/access.hpp"
 #include "replication/protocol/codec.hpp"
@@ -24,14 +26,26 @@ constexpr ErrorCode too_many_watches = ErrorCode::system_error;
 
 ReplyHeader ok_header(std::int32_t xid, std::int64_t zxid) { return {.xid = xid, .zxid = zxid}; }
 
+// user:digest becomes user:x.
+void mask_digests(Acl& acl) {
+  for (AclEntry& entry : acl) {
+    std::string& id = entry.identity.id;
+    if (const auto colon = id.find(':');
+        entry.identity.scheme == "digest" && colon != std::string::npos) {
+      id.replace(colon, std::string::npos, ":x");
+    }
+  }
+}
+
 // One request, answered. Overloads return the error to reply with, or ok if they appended a reply.
 class Answer {
  public:
   Answer(const tree::DataTree& tree, tree::WatchTable& watches, ConnectionId connection,
-         IdentitiesView identities, std::int32_t xid, Bytes& out)
+         SessionId session, IdentitiesView identities, std::int32_t xid, Bytes& out)
       : tree_(tree),
         watches_(watches),
         connection_(connection),
+        session_(session),
         identities_(identities),
         xid_(xid),
         out_(out) {}
@@ -78,6 +92,7 @@ class Answer {
   ErrorCode operator()(const protocol::GetChildrenRequest& r) { return children(r, false); }
   ErrorCode operator()(const protocol::GetChildren2Request& r) { return children(r, true); }
 
+  // Who may not set the ACL does not see the digests of passwords either.
   ErrorCode operator()(const protocol::GetAclRequest& r) {
     const tree::Node* node = tree_.find(r.path);
     if (node == nullptr) {
@@ -87,7 +102,44 @@ class Answer {
     if (!is_allowed(acl, permission::read | permission::admin, identities_)) {
       return ErrorCode::no_auth;
     }
-    return reply(protocol::GetAclResponse{.acl = acl, .stat = tree_.stat_of(*node)});
+    protocol::GetAclResponse response{.acl = acl, .stat = tree_.stat_of(*node)};
+    if (!is_allowed(acl, permission::admin, identities_)) {
+      mask_digests(response.acl);
+    }
+    return reply(std::move(response));
+  }
+
+  ErrorCode operator()(const protocol::GetEphemeralsRequest& r) {
+    protocol::GetEphemeralsResponse response{.paths = tree_.ephemerals_of(session_)};
+    std::erase_if(response.paths,
+                  [&r](const std::string& path) { return !path.starts_with(r.prefix); });
+    return reply(std::move(response));
+  }
+
+  ErrorCode operator()(const protocol::GetAllChildrenNumberRequest& r) {
+    const auto node = readable(r.path);
+    if (!node) {
+      return node.error();
+    }
+    return reply(protocol::GetAllChildrenNumberResponse{
+        .number = static_cast<std::int32_t>((*node)->descendants)});
+  }
+
+  // Writes are refused with the body of a list that is empty (WIRE, section 12).
+  ErrorCode operator()(const protocol::MultiReadRequest& r) {
+    if (!r.writes.empty()) {
+      ReplyHeader refused = header();
+      refused.error = static_cast<std::int32_t>(ErrorCode::marshalling_error);
+      protocol::append_reply(out_, refused, protocol::MultiResponse{});
+      return ErrorCode::ok;
+    }
+    protocol::MultiResponse response;
+    std::size_t bytes = 0;
+    for (const auto& operation : r.operations) {
+      response.results.push_back(
+          std::visit([&](const auto& read) { return result_of(read, bytes); }, operation));
+    }
+    return reply(std::move(response));
   }
 
   ErrorCode operator()(const protocol::SyncRequest& r) {
@@ -182,6 +234,42 @@ class Answer {
     return node;
   }
 
+  // What one read of a multiRead answers; its watch is not set. `bytes` counts what all of them
+  // have answered: one small request may name large data very often.
+  template <class Read>
+  protocol::MultiResult result_of(const Read& read, std::size_t& bytes) const {
+    const auto node = readable(read.path);
+    if (!node) {
+      return failed(node.error());
+    }
+    const Stat stat = tree_.stat_of(**node);
+    constexpr bool is_data = std::is_same_v<Read, protocol::GetDataRequest>;
+    bytes += static_cast<std::size_t>(is_data ? stat.data_length : stat.num_children);
+    if (bytes > limits::multi_read_bytes_max) {
+      return failed(ErrorCode::system_error);
+    }
+    protocol::MultiResult result{.op = Read::op};
+    if constexpr (is_data) {
+      protocol::GetDataResponse body{.stat = stat};
+      if (const auto data = tree_.data_of(**node)) {
+        body.data.emplace(data->begin(), data->end());
+      }
+      result.body = std::move(body);
+    } else {
+      protocol::GetChildrenResponse body;
+      tree_.for_each_child(**node, [&](std::string_view name) {
+        bytes += name.size();
+        body.children.emplace_back(name);
+      });
+      result.body = std::move(body);
+    }
+    return result;
+  }
+
+  static protocol::MultiResult failed(ErrorCode error) {
+    return {.op = protocol::OpCode::error, .body = protocol::MultiError{.error = error}};
+  }
+
   template <class Request>
   ErrorCode children(const Request& r, bool with_stat) {
     const auto node = readable(r.path);
@@ -207,6 +295,7 @@ class Answer {
   const tree::DataTree& tree_;
   tree::WatchTable& watches_;
   ConnectionId connection_;
+  SessionId session_;
   IdentitiesView identities_;
   std::int32_t xid_;
   Bytes& out_;
@@ -224,6 +313,7 @@ struct ChangeBody {
     }
     return protocol::PathResponse{.path = change.path};
   }
+  MultiBody operator()(const tree::SetAcl&) const { return protocol::StatResponse{.stat = stat}; }
   MultiBody operator()(const tree::SetData&) const { return protocol::StatResponse{.stat = stat}; }
   template <class Other>
   MultiBody operator()(const Other&) const {
@@ -261,9 +351,9 @@ protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& oper
 }  // namespace
 
 void Reader::answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
-                    IdentitiesView identities, Bytes& out) {
+                    SessionId session, IdentitiesView identities, Bytes& out) {
   const ErrorCode error =
-      std::visit(Answer(tree_, watches_, connection, identities, xid, out), request);
+      std::visit(Answer(tree_, watches_, connection, session, identities, xid, out), request);
   if (error != ErrorCode::ok) {
     append_header(xid, tree_.last_applied(), error, out);
   }

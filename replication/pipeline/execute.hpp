@@ -24,11 +24,11 @@ class Reader {
   // Both outlive this.
   Reader(const tree::DataTree& tree, tree::WatchTable& watches) : tree_(tree), watches_(watches) {}
 
-  // Answers `request` of `connection`, which had `identities` when it asked. Watch events that
-  // setWatches finds overdue go to `out` in front of its reply. Requests that need a transaction
-  // are not answered here: unimplemented.
+  // Answers `request` of `connection`, which is of `session` and had `identities` when it asked.
+  // Watch events that setWatches finds overdue go to `out` in front of its reply. Requests that
+  // need a transaction are not answered here: unimplemented.
   void answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
-              IdentitiesView identities, Bytes& out);
+              SessionId session, IdentitiesView identities, Bytes& out);
 
  private:
   std::int64_t last_zxid() const { return tree_.last_applied().wire(); }

@@ -1,8 +1,10 @@
 #include "replication/pipeline/pending_changes.hpp"
 
 #include <limits>
+#include <utility>
 
 #include "replication/model/check.hpp"
+#include "replication/model/owner.hpp"
 #include "replication/model/path.hpp"
 
 namespace zabfs::replication::pipeline {
@@ -33,9 +35,11 @@ std::optional<FutureNode> PendingChanges::find(std::string_view path) const {
   }
   const Stat stat = tree_.stat_of(*present);
   return FutureNode{.version = stat.version,
+                    .aversion = stat.aversion,
                     .creates = present->creates,
                     .num_children = stat.num_children,
-                    .ephemeral_owner = {stat.ephemeral_owner},
+                    .ephemeral_owner = present->ephemeral_owner,
+                    .data_bytes = stat.data_length,
                     .acl = &tree_.acl_of(*present)};
 }
 
@@ -54,7 +58,54 @@ std::vector<std::string> PendingChanges::ephemerals_of(SessionId session) const 
   return {paths.begin(), paths.end()};
 }
 
-void PendingChanges::create(const std::string& path, const Acl& acl, SessionId ephemeral_owner) {
+bool PendingChanges::would_pass_quota(std::string_view path, std::int64_t count,
+                                      std::int64_t bytes) const {
+  const std::string* quota = tree_.quotas().empty() ? nullptr : tree_.quotas().nearest(path);
+  if (quota == nullptr) {
+    return false;
+  }
+  const auto limits = tree_.quota_limits(*quota);
+  const auto usage = tree_.quota_usage(*quota);
+  if (!limits || !usage) {
+    return false;
+  }
+  const auto found = charges_.find(*quota);
+  const Charge in_flight = found == charges_.end() ? Charge{} : found->second;
+  const auto is_passed = [](std::int64_t limit, std::int64_t usage_then) {
+    return limit >= 0 && usage_then > limit;
+  };
+  return (count > 0 && is_passed(limits->hard_count, usage->count + in_flight.count + count)) ||
+         (bytes > 0 && is_passed(limits->hard_bytes, usage->bytes + in_flight.bytes + bytes));
+}
+
+void PendingChanges::charge(std::string_view path, std::int64_t count, std::int64_t bytes) {
+  if (tree_.quotas().empty()) {
+    return;
+  }
+  if (const std::string* quota = tree_.quotas().nearest(path)) {
+    charges_staged_.push_back({.quota = *quota, .count = count, .bytes = bytes});
+    Charge& sum = charges_[*quota];
+    sum.count += count;
+    sum.bytes += bytes;
+  }
+}
+
+void PendingChanges::discharge(const Charge& charge) {
+  Charge& sum = charges_[charge.quota];
+  sum.count -= charge.count;
+  sum.bytes -= charge.bytes;
+}
+
+// The sums of nothing.
+void PendingChanges::forget_charges() {
+  if (charges_staged_.empty() && charges_in_flight_.empty()) {
+    charges_.clear();
+  }
+}
+
+void PendingChanges::create(const std::string& path, const Acl& acl, SessionId ephemeral_owner,
+                            std::int64_t data_bytes) {
+  charge(path, 1, data_bytes);
   FutureNode& parent = stage(parent_of(path)).node;
   parent.num_children += 1;
   if (parent.creates != std::numeric_limits<std::int32_t>::max()) {
@@ -63,7 +114,8 @@ void PendingChanges::create(const std::string& path, const Acl& acl, SessionId e
   Entry& entry = stage(path);
   CHECK(!entry.exists, "created twice: ", path);
   entry.exists = true;
-  entry.node = {.ephemeral_owner = ephemeral_owner};
+  entry.is_new = true;
+  entry.node = {.ephemeral_owner = ephemeral_owner, .data_bytes = data_bytes};
   entry.acl = acl;
   index_ephemeral(path, entry, true);
 }
@@ -72,13 +124,25 @@ void PendingChanges::remove(const std::string& path) {
   stage(parent_of(path)).node.num_children -= 1;
   Entry& entry = stage(path);
   CHECK(entry.exists, "removed but absent: ", path);
+  charge(path, -1, -entry.node.data_bytes);
   index_ephemeral(path, entry, false);
   entry.exists = false;
+  entry.is_new = false;
   entry.acl.reset();
 }
 
-void PendingChanges::set_version(const std::string& path, std::int32_t version) {
-  stage(path).node.version = version;
+void PendingChanges::set_data(const std::string& path, std::int32_t version,
+                              std::int64_t data_bytes) {
+  FutureNode& node = stage(path).node;
+  charge(path, 0, data_bytes - node.data_bytes);
+  node.version = version;
+  node.data_bytes = data_bytes;
+}
+
+void PendingChanges::set_acl(const std::string& path, const Acl& acl, std::int32_t aversion) {
+  Entry& entry = stage(path);
+  entry.acl = acl;
+  entry.node.aversion = aversion;
 }
 
 void PendingChanges::commit(Zxid zxid) {
@@ -90,9 +154,19 @@ void PendingChanges::commit(Zxid zxid) {
     }
   }
   staged_.clear();
+  for (Charge& charge : charges_staged_) {
+    charge.zxid = zxid;
+    charges_in_flight_.push_back(std::move(charge));
+  }
+  charges_staged_.clear();
 }
 
 void PendingChanges::rollback() {
+  for (const Charge& charge : charges_staged_) {
+    discharge(charge);
+  }
+  charges_staged_.clear();
+  forget_charges();
   for (; !staged_.empty(); staged_.pop_back()) {
     auto& [element, before] = staged_.back();
     index_ephemeral(element->first, element->second, false);
@@ -106,6 +180,11 @@ void PendingChanges::rollback() {
 }
 
 void PendingChanges::applied(Zxid zxid) {
+  for (; !charges_in_flight_.empty() && charges_in_flight_.front().zxid <= zxid;
+       charges_in_flight_.pop_front()) {
+    discharge(charges_in_flight_.front());
+  }
+  forget_charges();
   for (; !in_flight_.empty() && in_flight_.front().zxid <= zxid; in_flight_.pop_front()) {
     auto* element = in_flight_.front().element;
     if (element->second.changed_by == in_flight_.front().zxid) {
@@ -120,6 +199,9 @@ void PendingChanges::clear() {
   staged_.clear();
   in_flight_.clear();
   ephemerals_created_.clear();
+  charges_staged_.clear();
+  charges_in_flight_.clear();
+  charges_.clear();
 }
 
 // The entry of `path`, made from the tree if there is none, with what it was remembered for
@@ -140,7 +222,7 @@ PendingChanges::Entry& PendingChanges::stage(std::string_view path) {
 
 void PendingChanges::index_ephemeral(const std::string& path, const Entry& entry, bool present) {
   const SessionId owner = entry.node.ephemeral_owner;
-  if (owner == SessionId{} || !entry.exists || !entry.acl) {
+  if (!owner::is_session(owner) || !entry.exists || !entry.is_new) {
     return;  // not ephemeral, or the tree lists it
   }
   if (present) {

@@ -28,9 +28,11 @@ namespace zabfs::replication::pipeline {
 // What preparing a request needs to know of a znode that will exist.
 struct FutureNode {
   std::int32_t version{};
-  std::int32_t creates{};  // children ever created below it
+  std::int32_t aversion{};  // of the ACL
+  std::int32_t creates{};   // children ever created below it
   std::int32_t num_children{};
-  SessionId ephemeral_owner{};
+  SessionId ephemeral_owner{};  // see model/owner.hpp
+  std::int64_t data_bytes{};
   const Acl* acl{};  // good until the next call that stages or forgets anything
 };
 
@@ -42,14 +44,23 @@ class PendingChanges {
   // The znode as it will be; nullopt if it will not exist. "" is the root, as in DataTree::find.
   std::optional<FutureNode> find(std::string_view path) const;
 
+  // True if something in flight changes the znode, its children or its existence.
+  bool touches(std::string_view path) const { return entries_.find(path) != entries_.end(); }
+
   // The paths that `session` will own, in order.
   std::vector<std::string> ephemerals_of(SessionId session) const;
 
+  // True if a hard limit of the quota that `path` is under would be passed by so many more znodes
+  // and bytes of data, all that is in flight included.
+  bool would_pass_quota(std::string_view path, std::int64_t count, std::int64_t bytes) const;
+
   // Stage one change. The znode (and its parent, for the first two) must be as the transaction that
   // causes it requires.
-  void create(const std::string& path, const Acl& acl, SessionId ephemeral_owner);
+  void create(const std::string& path, const Acl& acl, SessionId ephemeral_owner,
+              std::int64_t data_bytes);
   void remove(const std::string& path);
-  void set_version(const std::string& path, std::int32_t version);
+  void set_data(const std::string& path, std::int32_t version, std::int64_t data_bytes);
+  void set_acl(const std::string& path, const Acl& acl, std::int32_t aversion);
 
   // The staged changes are transaction `zxid`; zxids ascend.
   void commit(Zxid zxid);
@@ -69,8 +80,9 @@ class PendingChanges {
  private:
   struct Entry {
     bool exists{};
+    bool is_new{};  // created in flight: the tree does not have it yet
     FutureNode node{};
-    std::optional<Acl> acl{};  // of a znode created in flight; otherwise the tree has it
+    std::optional<Acl> acl{};  // of a znode created in flight, or set in flight; else the tree's
     Zxid changed_by{};         // the last committed change of this entry
   };
   struct TransparentHash {
@@ -89,8 +101,18 @@ class PendingChanges {
     Zxid zxid{};
     Entries::value_type* element{};
   };
+  // What a change adds to the usage of a quota.
+  struct Charge {
+    Zxid zxid{};
+    std::string quota{};
+    std::int64_t count{};
+    std::int64_t bytes{};
+  };
 
   Entry& stage(std::string_view path);
+  void charge(std::string_view path, std::int64_t count, std::int64_t bytes);
+  void discharge(const Charge& charge);
+  void forget_charges();
   void index_ephemeral(const std::string& path, const Entry& entry, bool present);
 
   const tree::DataTree& tree_;
@@ -98,6 +120,11 @@ class PendingChanges {
   std::vector<Staged> staged_;
   std::deque<Change> in_flight_;
   std::map<SessionId, std::set<std::string>> ephemerals_created_;
+
+  // Only where there are quotas.
+  std::vector<Charge> charges_staged_;
+  std::deque<Charge> charges_in_flight_;
+  std::map<std::string, Charge, std::less<>> charges_;  // sums of both, by quota
 };
 
 }  // namespace zabfs::replication::pipeline

@@ -15,7 +15,8 @@ class Clock {
   // The same time in microseconds. Only measurements need it: nothing is decided by it.
   virtual std::int64_t monotonic_us() const { return monotonic_ms() * 1'000; }
 
-  // Milliseconds since 1970, for ctime and mtime. May jump; nothing is decided by it.
+  // Milliseconds since 1970, for ctime and mtime. May jump; the end of a znode's time to live is all
+  // that is decided by it.
   virtual std::int64_t wall_ms() const = 0;
 };
 

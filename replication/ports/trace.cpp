@@ -80,6 +80,10 @@ void print(std::ostream& out, const ClientRefused& e) {
   out << "connection " << e.connection << " refused: " << e.why;
 }
 
+void print(std::ostream& out, const QuotaPassed& e) {
+  out << "the quota of " << e.path << " is passed";
+}
+
 }  // namespace
 
 std::string to_text(const TraceEvent& event) {

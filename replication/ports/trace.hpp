@@ -95,10 +95,15 @@ struct ClientRefused {
   std::string why{};
 };
 
+// More lies below a path than its quota says; writing goes on.
+struct QuotaPassed {
+  std::string path{};
+};
+
 using TraceEvent =
     std::variant<Recovered, LookingBegan, LeadershipBegan, FollowingBegan, Proposed, Appended,
                  Delivered, HistoryTruncated, HistoryReplaced, Diverged, SessionOpened,
-                 SessionClosed, SnapshotBegan, SnapshotFinished, ClientRefused>;
+                 SessionClosed, SnapshotBegan, SnapshotFinished, ClientRefused, QuotaPassed>;
 
 class Trace {
  public:

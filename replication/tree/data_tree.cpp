@@ -33,6 +33,7 @@ void Applied::clear() {
   stats.clear();
   events.clear();
   deleted_paths.clear();
+  passed_quota.clear();
 }
 
 DataTree::DataTree() {
@@ -52,6 +53,7 @@ void DataTree::add_initial(Slot parent, std::string_view name, const Acl& acl,
   nodes_[slot].acl = acls_.intern(acl);
   nodes_[slot].aversion = aversion;
   nodes_.link(slot, parent);
+  count_descendant(parent, 1);
 }
 
 std::optional<DataTree> DataTree::restored(NodeStore nodes, AclTable acls, Zxid last_applied) {
@@ -60,14 +62,25 @@ std::optional<DataTree> DataTree::restored(NodeStore nodes, AclTable acls, Zxid 
   tree.acls_ = std::move(acls);
   tree.last_applied_ = last_applied;
   tree.digest_ = 0;
-  const std::size_t reached = tree.nodes_.walk([&tree](std::string_view path, Slot slot) {
+  std::vector<Slot> parents_first;
+  parents_first.reserve(tree.nodes_.size());
+  tree.nodes_.walk([&](std::string_view path, Slot slot) {
     const Node& node = tree.nodes_[slot];
     tree.digest_ += tree.node_digest(path, node);
     tree.data_bytes_ += bytes_of_data(node);
     tree.own(slot);
+    tree.removal_.add(slot, node);
+    if (const auto quota = quota_path_of(path, quota_limits_name); !quota.empty()) {
+      tree.quotas_.add(quota);
+    }
+    parents_first.push_back(slot);
   });
-  if (reached != tree.nodes_.size()) {
+  if (parents_first.size() != tree.nodes_.size()) {
     return std::nullopt;
+  }
+  for (auto slot = parents_first.rbegin(); *slot != root_slot; ++slot) {
+    const Node& node = tree.nodes_[*slot];
+    tree.nodes_[node.parent].descendants += node.descendants + 1;
   }
   return tree;
 }
@@ -87,6 +100,7 @@ void DataTree::apply_change(const TransactionHeader& header, const CreateNode& c
   Node& parent = about_to_change(parent_slot);
   const std::uint64_t parent_hash = hash_of_path(parent_path);
   digest_ -= stat_digest(parent_hash, parent);
+  removal_.remove(parent_slot, parent);
 
   const Slot slot = nodes_.add(name_of_path(change.path), view_of(change.data));
   CHECK(nodes_.link(slot, parent_slot), change.path, " exists");
@@ -96,11 +110,14 @@ void DataTree::apply_change(const TransactionHeader& header, const CreateNode& c
   node.ctime = node.mtime = header.time_ms;
   node.ephemeral_owner = change.ephemeral_owner;
   own(slot);
+  removal_.add(slot, node);
+  count_descendant(parent_slot, 1);
   parent.creates = change.parent_creates;
   parent.pzxid = header.zxid;
 
   data_bytes_ += bytes_of_data(node);
   digest_ += stat_digest(parent_hash, parent) + node_digest(change.path, node);
+  note_creation(change.path, node, applied);
   applied.stats.push_back(stat_of(node));
   applied.events.push_back({EventKind::created, change.path});
   applied.events.push_back({EventKind::children_changed, parent_path});
@@ -117,15 +134,32 @@ void DataTree::apply_change(const TransactionHeader& header, const SetData& chan
   const Slot slot = existing(change.path);
   Node& node = about_to_change(slot);
   digest_ -= node_digest(change.path, node);
-  data_bytes_ -= bytes_of_data(node);
+  const std::uint64_t bytes_before = bytes_of_data(node);
+  data_bytes_ -= bytes_before;
+  removal_.remove(slot, node);
   nodes_.set_data(slot, view_of(change.data));
   node.version = change.version;
   node.mzxid = header.zxid;
   node.mtime = header.time_ms;
+  removal_.add(slot, node);
   data_bytes_ += bytes_of_data(node);
   digest_ += node_digest(change.path, node);
+  charge(change.path, 0, static_cast<std::int64_t>(bytes_of_data(node) - bytes_before), applied);
   applied.stats.push_back(stat_of(node));
   applied.events.push_back({EventKind::data_changed, change.path});
+}
+
+void DataTree::apply_change(const TransactionHeader& /*header*/, const SetAcl& change,
+                            Applied& applied) {
+  Node& node = about_to_change(existing(change.path));
+  const std::uint64_t path_hash = hash_of_path(change.path);
+  digest_ -= stat_digest(path_hash, node);
+  const AclId before = node.acl;
+  node.acl = acls_.intern(change.acl);
+  acls_.release(before);
+  node.aversion = change.aversion;
+  digest_ += stat_digest(path_hash, node);
+  applied.stats.push_back(stat_of(node));
 }
 
 void DataTree::apply_change(const TransactionHeader&, const OpenSession&, Applied&) {}
@@ -149,16 +183,22 @@ void DataTree::remove_node(Zxid zxid, std::string_view path, Applied& applied) {
   const Slot slot = existing(path);
   Node& node = about_to_change(slot);
   CHECK(slot != root_slot && node.num_children == 0, path, " cannot be deleted");
-  Node& parent = about_to_change(node.parent);
+  const Slot parent_slot = node.parent;
+  Node& parent = about_to_change(parent_slot);
   const std::string_view parent_path = parent_of(path);
   const std::uint64_t parent_hash = hash_of_path(parent_path);
   digest_ -= node_digest(path, node) + stat_digest(parent_hash, parent);
-  data_bytes_ -= bytes_of_data(node);
+  const std::uint64_t bytes = bytes_of_data(node);
+  data_bytes_ -= bytes;
   disown(slot);
+  removal_.remove(slot, node);
   acls_.release(node.acl);
   nodes_.remove(slot);
+  count_descendant(parent_slot, static_cast<std::uint32_t>(-1));
   parent.pzxid = zxid;
+  removal_.add(parent_slot, parent);
   digest_ += stat_digest(parent_hash, parent);
+  note_deletion(path, bytes, applied);
   applied.events.push_back({EventKind::deleted, path});
   applied.events.push_back({EventKind::children_changed, parent_path});
 }
@@ -179,6 +219,22 @@ void DataTree::disown(Slot slot) {
       ephemerals_.erase(owned);
     }
   }
+}
+
+// One more below `parent` and whatever it is below, or one less with -1. It is as much work as
+// finding the path was, and makes counting a whole subtree none.
+void DataTree::count_descendant(Slot parent, std::uint32_t difference) {
+  for (Slot slot = parent; slot != no_slot; slot = nodes_[slot].parent) {
+    nodes_[slot].descendants += difference;
+  }
+}
+
+std::vector<std::string> DataTree::removable(const RemovalTerms& terms, std::size_t count) const {
+  std::vector<std::string> paths;
+  for (const Slot slot : removal_.due(terms, count)) {
+    paths.push_back(path_of(nodes_[slot]));
+  }
+  return paths;
 }
 
 Slot DataTree::slot_of(std::string_view path) const {
@@ -223,7 +279,7 @@ Stat DataTree::stat_of(const Node& node) const {
           .version = node.version,
           .cversion = visible_cversion(node),
           .aversion = node.aversion,
-          .ephemeral_owner = node.ephemeral_owner.value,
+          .ephemeral_owner = node.is_ephemeral() ? node.ephemeral_owner.value : 0,
           .data_length = std::max(node.data_length, 0),
           .num_children = node.num_children,
           .pzxid = node.pzxid.wire()};
@@ -248,7 +304,9 @@ std::vector<std::string> DataTree::ephemerals_of(SessionId session) const {
 }
 
 std::uint64_t DataTree::stat_digest(std::uint64_t path_hash, const Node& node) const {
-  return digest_of_stat(path_hash, stat_of(node), node.creates, acls_.hash_of(node.acl));
+  Stat stat = stat_of(node);
+  stat.ephemeral_owner = node.ephemeral_owner.value;  // clients see it of ephemeral znodes alone
+  return digest_of_stat(path_hash, stat, node.creates, acls_.hash_of(node.acl));
 }
 
 std::uint64_t DataTree::node_digest(std::string_view path, const Node& node) const {

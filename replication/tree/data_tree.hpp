@@ -26,6 +26,8 @@
 #include "replication/tree/event.hpp"
 #include "replication/tree/node.hpp"
 #include "replication/tree/node_store.hpp"
+#include "replication/tree/quota.hpp"
+#include "replication/tree/removal_index.hpp"
 #include "replication/tree/transaction.hpp"
 
 namespace zabfs::replication::tree {
@@ -36,6 +38,7 @@ struct Applied {
   std::vector<Stat> stats{};  // one for each change of a node; all zero for a deletion
   std::vector<Event> events{};
   std::vector<std::string> deleted_paths{};  // of a session's ephemeral znodes, sorted
+  std::string passed_quota{};                // a path whose quota has been passed, if there is one
 
   void clear();
 };
@@ -85,6 +88,15 @@ class DataTree {
   // Paths of the ephemeral znodes of `session`, sorted.
   std::vector<std::string> ephemerals_of(SessionId session) const;
 
+  // Paths of znodes that may go now, at most `count`.
+  std::vector<std::string> removable(const RemovalTerms& terms, std::size_t count) const;
+
+  const QuotaPaths& quotas() const { return quotas_; }
+
+  // The limits and the usage of a path that has a quota; nullopt if nobody can read them.
+  std::optional<QuotaNumbers> quota_limits(const std::string& path) const;
+  std::optional<QuotaNumbers> quota_usage(const std::string& path) const;
+
   Zxid last_applied() const { return last_applied_; }
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t ephemeral_count() const { return ephemeral_count_; }
@@ -113,6 +125,7 @@ class DataTree {
   void apply_change(const TransactionHeader& header, const CreateNode& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const DeleteNode& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const SetData& change, Applied& applied);
+  void apply_change(const TransactionHeader& header, const SetAcl& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const OpenSession& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const CloseSession& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const MultiChange& change, Applied& applied);
@@ -120,12 +133,21 @@ class DataTree {
   void add_initial(Slot parent, std::string_view name, const Acl& acl, std::int32_t aversion);
   void remove_node(Zxid zxid, std::string_view path, Applied& applied);
   void own(Slot slot);
+  void note_creation(std::string_view path, const Node& node, Applied& applied);
+  void note_deletion(std::string_view path, std::uint64_t bytes, Applied& applied);
+  void charge(std::string_view path, std::int64_t count, std::int64_t bytes, Applied& applied);
+  void recount(std::string_view quota_path);
+  void keep_usage(std::string_view quota_path, std::int64_t count, std::int64_t bytes);
+  std::optional<QuotaNumbers> quota_numbers(std::string_view path, std::string_view name) const;
+  void count_descendant(Slot parent, std::uint32_t difference);
   void disown(Slot slot);
 
   NodeStore nodes_{};
   AclTable acls_{};
   std::map<SessionId, std::set<Slot>> ephemerals_{};
   std::size_t ephemeral_count_{};
+  RemovalIndex removal_{};
+  QuotaPaths quotas_{};
   std::uint64_t data_bytes_{};
   std::uint64_t digest_{};
   Zxid last_applied_{};

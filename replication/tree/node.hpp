@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "replication/model/ids.hpp"
+#include "replication/model/owner.hpp"
 
 namespace zabfs::replication::tree {
 
@@ -43,11 +44,17 @@ struct Node {
   Zxid pzxid{};
   std::int64_t ctime{};
   std::int64_t mtime{};
-  SessionId ephemeral_owner{};  // 0 unless ephemeral
+  SessionId ephemeral_owner{};  // see model/owner.hpp
+  std::uint32_t descendants{};  // children, theirs, and so on
 
-  bool is_ephemeral() const { return ephemeral_owner != SessionId{}; }
+  bool is_ephemeral() const { return owner::is_session(ephemeral_owner); }
+
+  // True for a znode that the leader removes when it has served its purpose.
+  bool is_removable() const {
+    return owner::is_container(ephemeral_owner) || owner::has_ttl(ephemeral_owner);
+  }
 };
 
-static_assert(sizeof(Node) <= 104, "a million nodes are to stay below 250 MB");
+static_assert(sizeof(Node) <= 112, "a million nodes are to stay below 250 MB");
 
 }  // namespace zabfs::replication::tree

@@ -28,15 +28,17 @@ enum class TransactionKind : std::int32_t {
   open_session = 4,
   close_session = 5,
   multi = 6,
+  set_acl = 7,
 };
 
-// The parent exists and is not ephemeral; the path does not exist.
+// The parent exists and is not ephemeral; the path does not exist. The owner is one of
+// model/owner.hpp.
 struct CreateNode {
   static constexpr auto kind = TransactionKind::create_node;
   std::string path{};
   Data data{};
   Acl acl{};
-  SessionId ephemeral_owner{};    // 0 unless ephemeral
+  SessionId ephemeral_owner{};
   std::int32_t parent_creates{};  // children ever created in the parent, this one included
 
   static auto fields(auto& t) {
@@ -65,6 +67,17 @@ struct SetData {
   bool operator==(const SetData&) const = default;
 };
 
+// The path exists.
+struct SetAcl {
+  static constexpr auto kind = TransactionKind::set_acl;
+  std::string path{};
+  Acl acl{};
+  std::int32_t aversion{};  // the version the ACL has afterwards
+
+  static auto fields(auto& t) { return std::tie(t.path, t.acl, t.aversion); }
+  bool operator==(const SetAcl&) const = default;
+};
+
 // The header's session comes to life. The password is what a client shows to come back to it.
 struct OpenSession {
   static constexpr auto kind = TransactionKind::open_session;
@@ -86,7 +99,8 @@ struct CloseSession {
 
 using NodeChange = std::variant<CreateNode, DeleteNode, SetData>;
 
-// Several changes under one zxid, in order. Checks leave nothing behind and are not listed.
+// Several changes under one zxid, in order. Checks leave nothing behind and are not listed; a multi
+// never sets an ACL.
 struct MultiChange {
   static constexpr auto kind = TransactionKind::multi;
   std::vector<NodeChange> changes{};
@@ -95,7 +109,7 @@ struct MultiChange {
 };
 
 using TransactionBody =
-    std::variant<CreateNode, DeleteNode, SetData, OpenSession, CloseSession, MultiChange>;
+    std::variant<CreateNode, DeleteNode, SetData, OpenSession, CloseSession, MultiChange, SetAcl>;
 
 struct TransactionHeader {
   Zxid zxid{};

@@ -24,6 +24,7 @@ ReplicaOptions replica_options(const CrashSimulation::Options& options, Random& 
           .snapshot_every = 10 + chance.below(60),
           .snapshots_kept = 3,
           .log_segment_bytes = (4 + chance.below(28)) << 10,
+          .removal_check_ms = std::int64_t{1} << 40,  // never: the model does not know of it
           .epoch_transactions_max = options.epoch_transactions_max};
 }
 

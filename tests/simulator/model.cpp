@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <variant>
 
+#include "replication/model/create_mode.hpp"
+
 namespace zabfs::test {
 
 using namespace replication;
@@ -225,8 +227,13 @@ Model::Decision Model::create(const Create& request, const Moment& moment) {
   if (parent == nullptr) {
     return {.error = ErrorCode::no_node};
   }
+  constexpr bool is_plain =
+      std::is_same_v<Create, CreateRequest> || std::is_same_v<Create, Create2Request>;
+  const bool is_sequential =
+      is_plain ? (request.flags & 2) != 0 : request.flags == sequential_ttl_flags;
+  const bool is_ephemeral = is_plain && (request.flags & 1) != 0;
   std::string path = request.path;
-  if ((request.flags & 2) != 0) {
+  if (is_sequential) {
     char digits[11];
     std::snprintf(digits, sizeof(digits), "%010d", parent->creates);
     path += digits;
@@ -243,15 +250,16 @@ Model::Decision Model::create(const Create& request, const Moment& moment) {
                   .mzxid = zxid,
                   .ctime = moment.time_ms,
                   .mtime = moment.time_ms,
-                  .ephemeral_owner = (request.flags & 1) != 0 ? moment.session.value : 0,
+                  .ephemeral_owner = is_ephemeral ? moment.session.value : 0,
                   .data_length = length,
                   .pzxid = zxid};
   put(path, moment.zxid, Znode{.data = request.data, .stat = stat});
   count_child(parent_path(path), moment.zxid, 1, 0);
-  if constexpr (std::is_same_v<Create, Create2Request>) {
-    return {.result = {.op = Create::op, .body = PathStatResponse{.path = path, .stat = stat}}};
-  } else {
+  if constexpr (std::is_same_v<Create, CreateRequest>) {
     return {.result = {.op = Create::op, .body = PathResponse{.path = path}}};
+  } else {
+    return {
+        .result = {.op = OpCode::create2, .body = PathStatResponse{.path = path, .stat = stat}}};
   }
 }
 
@@ -261,6 +269,29 @@ Model::Decision Model::decide_one(const CreateRequest& request, const Moment& mo
 
 Model::Decision Model::decide_one(const Create2Request& request, const Moment& moment) {
   return create(request, moment);
+}
+
+Model::Decision Model::decide_one(const CreateContainerRequest& request, const Moment& moment) {
+  return create(request, moment);
+}
+
+Model::Decision Model::decide_one(const CreateTtlRequest& request, const Moment& moment) {
+  return create(request, moment);
+}
+
+Model::Decision Model::decide_one(const SetAclRequest& request, const Moment& moment) {
+  const Znode* present = find(request.path, moment.zxid);
+  if (present == nullptr) {
+    return {.error = ErrorCode::no_node};
+  }
+  if (!is_version(request.version, present->stat.aversion)) {
+    return {.error = ErrorCode::bad_version};
+  }
+  Znode znode = *present;
+  znode.stat.aversion += 1;
+  const Stat stat = znode.stat;
+  put(request.path, moment.zxid, std::move(znode));
+  return {.result = {.op = OpCode::set_acl, .body = StatResponse{.stat = stat}}};
 }
 
 Model::Decision Model::decide_one(const DeleteRequest& request, const Moment& moment) {

@@ -5,7 +5,7 @@
 // version of every znode by the zxid that made it. So it can say what a read had to answer at any
 // moment, and forget the end of history that a crash took away.
 //
-// All ACLs are open here, and paths are legal.
+// All ACLs are open here, paths are legal, and nothing ends by itself.
 #pragma once
 
 #include <cstdint>
@@ -111,6 +111,11 @@ class Model {
   Decision create(const Create& request, const Moment& moment);
   Decision decide_one(const replication::protocol::CreateRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::Create2Request& request, const Moment& moment);
+  Decision decide_one(const replication::protocol::CreateContainerRequest& request,
+                      const Moment& moment);
+  Decision decide_one(const replication::protocol::CreateTtlRequest& request,
+                      const Moment& moment);
+  Decision decide_one(const replication::protocol::SetAclRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::DeleteRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::SetDataRequest& request, const Moment& moment);
   Decision decide_one(const replication::protocol::CheckRequest& request, const Moment& moment);

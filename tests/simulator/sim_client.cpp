@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/model/create_mode.hpp"
+
 namespace zabfs::test {
 
 using namespace replication;
@@ -132,7 +134,7 @@ void SimClient::set_up() {
   if (!asked_.empty()) {
     return;
   }
-  std::vector<std::string> paths{"/s", "/e", "/w"};
+  std::vector<std::string> paths{"/s", "/e", "/w", "/c", "/t"};
   for (std::uint64_t i = 0; i < options_.registers; ++i) {
     paths.push_back("/r" + std::to_string(i));
   }
@@ -170,7 +172,8 @@ void SimClient::burst() {
 void SimClient::ask_one() {
   const std::uint64_t weights[] = {options_.sets,         options_.multis,   options_.sequentials,
                                    options_.ephemerals,   options_.numbered, options_.locks,
-                                   options_.synced_reads, options_.watches,  options_.reads + 1};
+                                   options_.synced_reads, options_.watches,  options_.acls,
+                                   options_.containers,   options_.ttls,     options_.reads + 1};
   std::uint64_t all = 0;
   for (const auto weight : weights) {
     all += weight;
@@ -197,6 +200,12 @@ void SimClient::ask_one() {
       return ask_read(true, false);
     case 7:
       return ask_read(false, true);
+    case 8:
+      return ask_acl();
+    case 9:
+      return ask_container();
+    case 10:
+      return ask_ttl();
     default:
       return ask_read(false, false);
   }
@@ -287,6 +296,39 @@ void SimClient::ask_read(bool is_synced, bool is_watching) {
     return;
   }
   ask(GetDataRequest{.path = register_path(), .watch = is_watching});
+}
+
+void SimClient::ask_acl() { ask(SetAclRequest{.path = register_path(), .acl = open_acl()}); }
+
+// A container with a child, which is the end of both if the child is deleted.
+void SimClient::ask_container() {
+  const std::string path = "/c/c" + std::to_string(index_) + '-' + std::to_string(named_++);
+  const std::string child = path + "/x";
+  MultiRequest multi;
+  multi.operations.push_back(CreateContainerRequest{
+      .path = path, .data = value(), .acl = open_acl(), .flags = container_flags});
+  multi.operations.push_back(
+      CreateRequest{.path = child, .data = value(), .acl = open_acl(), .flags = 0});
+  ask(std::move(multi));
+  if (draw(chance_, 600)) {
+    checkers_.znodes.on_delete_asked(child);
+    checkers_.znodes.on_delete_asked(path);
+    ask(DeleteRequest{.path = child});
+  }
+}
+
+// The clocks of servers differ by minutes, so only what lasts much longer must be there in the end.
+void SimClient::ask_ttl() {
+  const bool is_short = draw(chance_, 500);
+  std::string path = "/t/c" + std::to_string(index_) + '-' + std::to_string(named_++);
+  if (is_short) {
+    checkers_.znodes.on_delete_asked(path);
+  }
+  ask(CreateTtlRequest{.path = std::move(path),
+                       .data = value(),
+                       .acl = open_acl(),
+                       .flags = ttl_flags,
+                       .ttl_ms = is_short ? 500 : 3'600'000});
 }
 
 std::string SimClient::register_path() {

@@ -6,6 +6,8 @@
 //   /s            sequential znodes
 //   /e            ephemeral znodes, and /e/lock, which only one session can have
 //   /w            numbered znodes, each connection its own stem: none of them may be left out
+//   /c            containers, which may go when their only child is gone and not before
+//   /t            znodes with a time to live: one that is over soon, or only behind the end of time
 //
 // What it checks itself is what only the listener of one connection can see:
 //
@@ -44,6 +46,9 @@ struct ClientOptions {
   std::uint64_t reads{8};
   std::uint64_t synced_reads{6};
   std::uint64_t watches{5};
+  std::uint64_t acls{};        // of registers, set to what they are
+  std::uint64_t containers{};  // made, and emptied
+  std::uint64_t ttls{};
   std::uint64_t moves_of_1000{};     // bursts before which it changes to another server
   std::uint64_t closes_of_1000{};    // bursts before which it closes its session
   std::uint64_t silences_of_1000{};  // bursts before which it goes silent
@@ -110,6 +115,9 @@ class SimClient : private ClientTransport {
   void ask_numbered();
   void ask_lock();
   void ask_read(bool is_synced, bool is_watching);
+  void ask_acl();
+  void ask_container();
+  void ask_ttl();
   std::string register_path();
   replication::Bytes value();
 

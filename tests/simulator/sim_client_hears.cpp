@@ -164,6 +164,8 @@ void SimClient::on_written(const Asked& asked, Zxid at, const Response& response
       findings_.add("Linearizability", path, " was created at ", at, " but its czxid is ",
                     Zxid::from_wire(stat.czxid));
     }
+  } else if (std::holds_alternative<CreateTtlRequest>(asked.request)) {
+    on_created(asked, at, 0, std::get<PathStatResponse>(response).path);
   } else if (const auto* set = std::get_if<SetDataRequest>(&asked.request)) {
     const Stat& stat = std::get<StatResponse>(response).stat;
     checkers_.registers.on_version(set->path, Zxid::from_wire(stat.mzxid), stat.version, set->data);
@@ -209,6 +211,8 @@ void SimClient::on_multi(const Asked& asked, Zxid at, const MultiResponse& respo
                                      set->data);
     } else if (const auto* create = std::get_if<CreateRequest>(&operations[i])) {
       on_created(asked, at, create->flags, std::get<PathResponse>(result).path);
+    } else if (std::holds_alternative<CreateContainerRequest>(operations[i])) {
+      on_created(asked, at, 0, std::get<PathStatResponse>(result).path);
     }
   }
 }

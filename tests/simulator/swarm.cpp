@@ -88,6 +88,16 @@ ClientOptions draw_client(Random& chance) {
   return options;
 }
 
+// Znodes that end by themselves, each kind in half of the worlds; with dice of their own, as above.
+void draw_ends(Swarm& swarm, Random chance) {
+  swarm.world.replica.removal_check_ms = 100 << chance.below(4);
+  swarm.world.replica.removals_per_minute = 60 << chance.below(8);
+  swarm.world.replica.container_never_used_ms = draw(chance, 500) ? 1'000 : 0;
+  swarm.client.acls = maybe(chance, 6);
+  swarm.client.containers = maybe(chance, 6);
+  swarm.client.ttls = maybe(chance, 6);
+}
+
 FaultOptions draw_faults(Random& chance) {
   FaultOptions options;
   if (draw(chance, 60)) {
@@ -138,6 +148,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters) 
   swarm.faults = draw_faults(chance);
   swarm.world.seed = chance.next();
   draw_weights(swarm.world.replica.ensemble, Random(~seed));
+  draw_ends(swarm, Random(~seed ^ 1));
   return swarm;
 }
 
@@ -170,8 +181,10 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
       << client.multis << ", sequentials " << client.sequentials << ", ephemerals "
       << client.ephemerals << ", numbered " << client.numbered << ", locks " << client.locks
       << ", reads " << client.reads << ", synced reads " << client.synced_reads << ", watches "
-      << client.watches << "; of 1000 bursts " << client.moves_of_1000 << " move, "
-      << client.closes_of_1000 << " close, " << client.silences_of_1000 << " fall silent\n";
+      << client.watches << ", ACLs " << client.acls << ", containers " << client.containers
+      << ", times to live " << client.ttls << "; of 1000 bursts " << client.moves_of_1000
+      << " move, " << client.closes_of_1000 << " close, " << client.silences_of_1000
+      << " fall silent\n";
   out << "  faults: one within " << faults.between_max << " us for up to " << faults.lasts_max
       << " us; kills " << faults.kills << ", power failures " << faults.power_failures
       << ", blackouts " << faults.blackouts << ", pauses " << faults.pauses << ", crash points "

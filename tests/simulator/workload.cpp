@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "replication/model/create_mode.hpp"
+#include "replication/model/limits.hpp"
+
 namespace zabfs::test {
 
 using namespace replication;
@@ -10,7 +13,7 @@ using namespace replication::protocol;
 Request Workload::write() {
   std::string at = path();
   const auto flags = static_cast<std::int32_t>(chance_.below(4));
-  switch (chance_.below(7)) {
+  switch (chance_.below(10)) {
     case 0:
     case 1:
       return CreateRequest{
@@ -27,6 +30,22 @@ Request Workload::write() {
       const std::int32_t version = version_of(at);
       return SetDataRequest{.path = std::move(at), .data = data(), .version = version};
     }
+    case 6: {
+      const Model::Znode* znode = model_.find(at);
+      const std::int32_t aversion = znode == nullptr || chance_.below(2) == 0
+                                        ? -1
+                                        : znode->stat.aversion + (chance_.below(4) == 0 ? 1 : 0);
+      return SetAclRequest{.path = std::move(at), .acl = open_acl(), .version = aversion};
+    }
+    case 7:
+      return CreateContainerRequest{
+          .path = std::move(at), .data = data(), .acl = open_acl(), .flags = container_flags};
+    case 8:
+      return CreateTtlRequest{.path = std::move(at),
+                              .data = data(),
+                              .acl = open_acl(),
+                              .flags = ttl_flags + (flags & 1),
+                              .ttl_ms = limits::ttl_ms_max};
     default:
       return multi();
   }
@@ -43,7 +62,10 @@ Request Workload::multi() {
 MultiOperation Workload::operation() {
   std::string at = path();
   const std::int32_t version = version_of(at);
-  switch (chance_.below(4)) {
+  switch (chance_.below(5)) {
+    case 4:
+      return CreateContainerRequest{
+          .path = std::move(at), .data = data(), .acl = open_acl(), .flags = container_flags};
     case 0:
       return CreateRequest{.path = std::move(at),
                            .data = data(),

@@ -16,7 +16,7 @@ class Workload {
   // Both outlive this. What exists is looked up in `model`.
   Workload(replication::Random& chance, const Model& model) : chance_(chance), model_(model) {}
 
-  // A create, create2, delete, setData or multi.
+  // A create of any kind, delete, setData, setACL or multi.
   replication::protocol::Request write();
 
   // Up to three levels of one letter each; or, often, what exists near there.

@@ -36,7 +36,8 @@ namespace {
 using namespace replication;
 using namespace replication::protocol;
 
-constexpr ReplicaOptions options{.log_segment_bytes = 64 << 10};
+constexpr ReplicaOptions options{
+    .log_segment_bytes = 64 << 10, .removal_check_ms = 2'000, .enforces_quota = true};
 
 class Scenario {
  public:

@@ -21,6 +21,7 @@ TEST(Trace, WritesEveryEventAsOneLine) {
   EXPECT_EQ(to_text(SessionClosed{.session = session}),
             "session 0x100001 closed, 0 ephemeral znodes deleted");
   EXPECT_EQ(to_text(SnapshotBegan{.zxid = zxid}), "snapshot began at 2.9");
+  EXPECT_EQ(to_text(QuotaPassed{.path = "/a"}), "the quota of /a is passed");
   EXPECT_EQ(to_text(SnapshotFinished{.zxid = zxid, .bytes = 1234}),
             "snapshot finished at 2.9, 1234 bytes");
   EXPECT_EQ(to_text(ClientRefused{.connection = {7}, .why = "frame too long"}),

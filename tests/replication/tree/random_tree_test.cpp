@@ -2,6 +2,7 @@
 // while a snapshot is being written either, nor may the snapshot from the tree at its beginning.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -36,9 +37,38 @@ class Pair {
       ephemerals += node.stat.ephemeral_owner != 0 ? 1 : 0;
       ASSERT_NE(tree.find(path), nullptr) << path;
       EXPECT_EQ(tree.path_of(*tree.find(path)), path);
+      expect_descendants(path);
     }
+    expect_removable();
     EXPECT_EQ(tree.data_bytes(), bytes);
     EXPECT_EQ(tree.ephemeral_count(), ephemerals);
+  }
+
+  void expect_descendants(const std::string& path) const {
+    const std::string below = path == "/" ? path : path + '/';
+    const auto count = std::ranges::count_if(model.everything(), [&](const auto& entry) {
+      return entry.first != path && entry.first.starts_with(below);
+    });
+    EXPECT_EQ(tree.find(path)->descendants, static_cast<std::uint32_t>(count)) << path;
+  }
+
+  // The index of what may go is what a look at every znode finds.
+  void expect_removable() const {
+    const auto now = static_cast<std::int64_t>(1000 * tree.last_applied().value);
+    for (const std::int64_t never_used : {0, 20'000}) {
+      const RemovalTerms terms{.now_ms = now, .never_used_ms = never_used};
+      std::vector<std::string> expected;
+      tree.nodes().walk([&](std::string_view path, Slot slot) {
+        if (is_removal_due(tree.nodes()[slot], terms)) {
+          expected.emplace_back(path);
+        }
+      });
+      std::vector<std::string> found = tree.removable(terms, tree.node_count());
+      std::ranges::sort(found);
+      std::ranges::sort(expected);
+      EXPECT_EQ(found, expected);
+      EXPECT_LE(tree.removable(terms, 2).size(), 2U);
+    }
   }
 
   Random random;

@@ -25,6 +25,8 @@ std::vector<Transaction> samples() {
       transaction(2, null_data),
       transaction(3, DeleteNode{.path = "/a"}),
       transaction(4, SetData{.path = "/n", .data = data_of("x"), .version = -2}),
+      transaction(
+          4, SetAcl{.path = "/n", .acl = {{permission::read, {"digest", "bob:x"}}}, .aversion = 3}),
       transaction(5, OpenSession{.timeout_ms = 4000, .password = Bytes(16, 7)}, -5),
       transaction(6, CloseSession{}, 77),
       transaction(7, MultiChange{}),

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "replication/model/owner.hpp"
 #include "replication/model/path.hpp"
 
 namespace zabfs::replication::tree {
@@ -40,14 +41,16 @@ std::vector<std::string> TreeModel::apply(const Transaction& transaction) {
 void TreeModel::apply(const TransactionHeader& header, const CreateNode& change) {
   const std::string parent{parent_of(change.path)};
   const auto zxid = static_cast<std::int64_t>(header.zxid.value);
-  nodes_[change.path] = {.data = change.data,
-                         .acl = change.acl,
-                         .stat = {.czxid = zxid,
-                                  .mzxid = zxid,
-                                  .ctime = header.time_ms,
-                                  .mtime = header.time_ms,
-                                  .ephemeral_owner = change.ephemeral_owner.value,
-                                  .pzxid = zxid}};
+  nodes_[change.path] = {
+      .data = change.data,
+      .acl = change.acl,
+      .stat = {.czxid = zxid,
+               .mzxid = zxid,
+               .ctime = header.time_ms,
+               .mtime = header.time_ms,
+               .ephemeral_owner =
+                   owner::is_session(change.ephemeral_owner) ? change.ephemeral_owner.value : 0,
+               .pzxid = zxid}};
   nodes_.at(parent).creates = change.parent_creates;
   nodes_.at(parent).stat.pzxid = zxid;
   update_stat(change.path);
@@ -73,6 +76,11 @@ void TreeModel::apply(const TransactionHeader& header, const SetData& change) {
   node.stat.mtime = header.time_ms;
   update_stat(change.path);
   events_.push_back("data_changed " + change.path);
+}
+
+void TreeModel::apply(const TransactionHeader& /*header*/, const SetAcl& change) {
+  nodes_.at(change.path).acl = change.acl;
+  nodes_.at(change.path).stat.aversion = change.aversion;
 }
 
 void TreeModel::apply(const TransactionHeader&, const OpenSession&) {}
@@ -109,11 +117,16 @@ NodeChange TreeModel::any_change(Random& random) const {
   if (choice < 5 && node.stat.ephemeral_owner == 0) {
     const std::string child = (path == "/" ? "" : path) + "/" + std::to_string(random.below(50));
     if (!nodes_.contains(child)) {
-      const auto owner = random.below(3) == 0 ? random.below(session_count) + 1 : 0;
+      const auto kind = random.below(6);
+      const SessionId owner =
+          kind < 2    ? SessionId{static_cast<std::int64_t>(random.below(session_count) + 1)}
+          : kind == 2 ? owner::container
+          : kind == 3 ? owner::with_ttl(static_cast<std::int64_t>(random.below(50'000) + 1))
+                      : SessionId{};
       return CreateNode{.path = child,
                         .data = std::move(data),
                         .acl = {{static_cast<std::int32_t>(random.below(3)), {"world", "anyone"}}},
-                        .ephemeral_owner = {static_cast<std::int64_t>(owner)},
+                        .ephemeral_owner = owner,
                         .parent_creates = node.creates + 1};
     }
   }
@@ -131,7 +144,13 @@ TransactionBody TreeModel::any_transaction(Random& random) const {
   if (choice < 5) {
     return OpenSession{.timeout_ms = 4000};
   }
-  if (choice < 20) {
+  if (choice < 10) {
+    const std::string& path = any_path(random);
+    return SetAcl{.path = path,
+                  .acl = {{static_cast<std::int32_t>(random.below(5)), {"world", "anyone"}}},
+                  .aversion = nodes_.at(path).stat.aversion + 1};
+  }
+  if (choice < 25) {
     TreeModel future = *this;
     MultiChange multi;
     for (auto count = random.below(5); count > 0; --count) {
