@@ -1,8 +1,9 @@
 """How a script of calls says under which name and with which configuration it runs."""
 
-# What most scripts need: all four-letter words, and a superuser (super:secret).
+# What most scripts need: every kind of znode, all four-letter words, a superuser (super:secret).
 SUPER_DIGEST = "super:lK75jTNcA+U9vtVEw5vB51mj/w4="
 USUAL = (
+    "extendedTypesEnabled=true",
     "4lw.commands.whitelist=*",
     f"DigestAuthenticationProvider.superDigest={SUPER_DIGEST}",
 )

@@ -51,8 +51,10 @@ def run(kind, batches, settings, java_options):
 
 
 def grouped(batches):
+    """Batches by what their servers need. Those for zabd alone come last: what they leave in the tree
+    is not there in the other server."""
     groups = {}
-    for name, function in batches.items():
+    for name, function in sorted(batches.items(), key=lambda item: item[1].zabd_only):
         key = (function.settings, function.java_options)
         groups.setdefault(key, []).append((name, function))
     return groups
