@@ -210,6 +210,54 @@ static void ephemerals(zhandle_t* zh, zhandle_t* other) {
   EXPECT(zoo_exists(zh, path, 0, &stat) == ZNONODE);
 }
 
+static void on_authenticated(int rc, const void* context) {
+  (void)context;
+  EXPECT(rc == ZOK);
+  count_up(&completed);
+}
+
+static void identities(zhandle_t* zh, zhandle_t* other) {
+  const char* credential = "bob:secret";
+  struct Stat stat;
+  char value[8];
+  int length = sizeof value;
+  completed = 0;
+  EXPECT(zoo_add_auth(zh, "digest", credential, (int)strlen(credential), on_authenticated, NULL) ==
+         ZOK);
+  wait_for(&completed, 1);
+  EXPECT(zoo_create(zh, "/c/mine", "x", 1, &ZOO_CREATOR_ALL_ACL, 0, NULL, 0) == ZOK);
+  EXPECT(zoo_get(zh, "/c/mine", 0, value, &length, &stat) == ZOK);
+  EXPECT(zoo_get(other, "/c/mine", 0, value, &length, &stat) == ZNOAUTH);
+  EXPECT(zoo_set_acl(other, "/c/mine", -1, &ZOO_OPEN_ACL_UNSAFE) == ZNOAUTH);
+  EXPECT(zoo_set_acl(zh, "/c/mine", 7, &ZOO_OPEN_ACL_UNSAFE) == ZBADVERSION);
+  EXPECT(zoo_set_acl(zh, "/c/mine", 0, &ZOO_OPEN_ACL_UNSAFE) == ZOK);
+  EXPECT(zoo_get(other, "/c/mine", 0, value, &length, &stat) == ZOK && stat.aversion == 1);
+}
+
+static void other_kinds_of_znodes(zhandle_t* zh) {
+  const struct ACL_vector* open = &ZOO_OPEN_ACL_UNSAFE;
+  char path[64];
+  struct Stat stat;
+  struct String_vector names;
+  const int size = sizeof path;
+  EXPECT(zoo_create2(zh, "/c/two", "22", 2, open, 0, path, size, &stat) == ZOK);
+  EXPECT(strcmp(path, "/c/two") == 0 && stat.dataLength == 2 && stat.czxid == stat.pzxid);
+  EXPECT(zoo_create(zh, "/c/container", "", 0, open, ZOO_CONTAINER, path, size) == ZOK);
+  EXPECT(zoo_create(zh, "/c/container/child", "", 0, open, 0, NULL, 0) == ZOK);
+  EXPECT(zoo_create_ttl(zh, "/c/ttl", "", 0, open, ZOO_PERSISTENT_WITH_TTL, 100000, path, size) ==
+         ZOK);
+  EXPECT(zoo_exists(zh, "/c/ttl", 0, &stat) == ZOK && stat.ephemeralOwner == 0);
+  EXPECT(zoo_get_children2(zh, "/c/container", 0, &names, &stat) == ZOK && names.count == 1);
+  deallocate_String_vector(&names);
+}
+
+static void configuration(zhandle_t* zh) {
+  char text[4096];
+  int length = sizeof text;
+  struct Stat stat;
+  EXPECT(zoo_getconfig(zh, 0, text, &length, &stat) == ZOK);
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: c_client HOST:PORT\n");
@@ -223,6 +271,9 @@ int main(int argc, char** argv) {
   watches(zh, other);
   transactions(zh);
   acls(zh);
+  identities(zh, other);
+  other_kinds_of_znodes(zh);
+  configuration(zh);
   ephemerals(zh, other);
   EXPECT(zookeeper_close(zh) == ZOK);
   puts("every fact held");

@@ -3,12 +3,18 @@
 import subprocess
 import unittest
 
-from server import BIN, ServerTestCase, dies_with_its_parent
+from server import BIN, Server, dies_with_its_parent
 
 CLI = "/usr/lib/zookeeper/bin/cli_mt"
 
 
-class CClient(ServerTestCase):
+class CClient(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(settings=["extendedTypesEnabled=true"])
+        cls.addClassCleanup(cls.server.remove)
+        cls.server.start()
+
     def run_program(self, *command):
         ended = subprocess.run(
             command,
