@@ -284,6 +284,7 @@ void Replica::State::on_turn_end() {
   advance_replacement();
   advance_snapshot();
   carry_out_effects();
+  watches_.on_turn_end();
   storage_.flush();
 }
 

@@ -369,17 +369,4 @@ void Replica::State::release_waiters() {
   }
 }
 
-void Replica::State::notify(const tree::Applied& applied) {
-  for (const tree::Event& event : applied.events) {
-    watches_.fire(event, fired_);
-    count_watches(event.kind, fired_.size());
-    for (const ConnectionId watcher : fired_) {
-      protocol::append_event(
-          ports_.clients.outbox(watcher),
-          {.type = static_cast<std::int32_t>(event.kind), .path = std::string(event.path)},
-          tree_.last_applied().wire());
-    }
-  }
-}
-
 }  // namespace zabfs::replication

@@ -9,6 +9,7 @@
 //   replica_clients.cpp       connections, handshakes, requests, replies
 //   replica_authentication.cpp  who clients are
 //   replica_audit.cpp         what the audit hears
+//   replica_watches.cpp       who is told of a change
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_removals.cpp      containers and znodes with a time to live that have to go
@@ -196,6 +197,8 @@ class Replica::State {
   // Answers what the connection asked before this transaction, which is about to be applied.
   void answer_in_front_of(const Proposal& proposal);
   void release_waiters();
+
+  // --- watches: replica_watches.cpp ---
   void notify(const tree::Applied& applied);
 
   // --- what the audit hears: replica_audit.cpp ---
@@ -276,6 +279,7 @@ class Replica::State {
   tree::WatchTable watches_;
   tree::Applied applied_;            // reused by every apply
   std::vector<ConnectionId> fired_;  // likewise
+  Bytes notice_{};                   // likewise
 
   zab::Peer peer_;
   std::set<ServerId> linked_{};

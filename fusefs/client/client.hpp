@@ -13,6 +13,10 @@
 // Watches (the `watch` field of exists, getData and getChildren requests) fire once, through
 // `on_event`, before any reply that is as new as the change. They survive reconnection: the client
 // re-registers them with the last zxid it saw, and changes missed in between are reported then.
+//
+// AddWatchRequest sets a watch that stays until RemoveWatchesRequest takes it away; that takes
+// one-shot watches away too. It survives reconnection, but what it would have reported meanwhile is
+// not reported: who relies on it reads again when the state is connected again.
 #pragma once
 
 #include <cstddef>
@@ -81,7 +85,7 @@ class Client {
   // The server it is connected to, as host:port; empty without a connection.
   virtual std::string server() const = 0;
 
-  // The watches that were set and have not fired.
+  // The watches that were set, and have not fired or been removed.
   virtual std::size_t watches() const = 0;
 
   // The newest zxid any reply carried.

@@ -24,7 +24,8 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 
 // True if the client itself makes requests of this kind, and nobody else may.
 bool is_own(OpCode op) {
-  return op == OpCode::ping || op == OpCode::set_watches || op == OpCode::close_session;
+  return op == OpCode::ping || op == OpCode::set_watches || op == OpCode::set_watches2 ||
+         op == OpCode::close_session;
 }
 
 // True if the path could be watched by a request but not be given to the next server.

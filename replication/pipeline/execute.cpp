@@ -10,19 +10,15 @@
 #include "replication/model/limits.hpp"
 #include "replication/model/path.hpp"
 #include "replication/pipeline/access.hpp"
+#include "replication/pipeline/watching.hpp"
 #include "replication/protocol/codec.hpp"
 #include "replication/protocol/frame.hpp"
 
 namespace zabfs::replication::pipeline {
 namespace {
 
-using protocol::EventType;
 using protocol::ReplyHeader;
 using tree::WatchKind;
-
-// A read that asked for a watch fails whole when the connection has
-// limits::watches_per_connection_max already: data without the watch would be a promise not kept.
-constexpr ErrorCode too_many_watches = ErrorCode::system_error;
 
 ReplyHeader ok_header(std::int32_t xid, std::int64_t zxid) { return {.xid = xid, .zxid = zxid}; }
 
@@ -166,37 +162,20 @@ class Answer {
     return reply(response);
   }
 
-  // For each path either an event now, because the change has happened already, or a watch.
   ErrorCode operator()(const protocol::SetWatchesRequest& r) {
-    bool room = true;
-    for (const std::string& path : *r.data) {
-      const tree::Node* node = tree_.find(path);
-      if (node == nullptr) {
-        notice(EventType::deleted, path);
-      } else if (tree_.stat_of(*node).mzxid > r.relative_zxid) {
-        notice(EventType::data_changed, path);
-      } else {
-        room = watch(true, WatchKind::data, path) && room;
-      }
-    }
-    for (const std::string& path : *r.exist) {
-      if (tree_.find(path) != nullptr) {
-        notice(EventType::created, path);
-      } else {
-        room = watch(true, WatchKind::data, path) && room;
-      }
-    }
-    for (const std::string& path : *r.child) {
-      const tree::Node* node = tree_.find(path);
-      if (node == nullptr) {
-        notice(EventType::deleted, path);
-      } else if (tree_.stat_of(*node).pzxid > r.relative_zxid) {
-        notice(EventType::children_changed, path);
-      } else {
-        room = watch(true, WatchKind::child, path) && room;
-      }
-    }
-    return room ? reply(protocol::EmptyResponse{}) : too_many_watches;
+    return reply_if(watching().set(r, out_));
+  }
+  ErrorCode operator()(const protocol::SetWatches2Request& r) {
+    return reply_if(watching().set(r, out_));
+  }
+  ErrorCode operator()(const protocol::AddWatchRequest& r) {
+    return reply_if(watching().add(r), protocol::ErrorResponse{});
+  }
+  ErrorCode operator()(const protocol::CheckWatchesRequest& r) {
+    return reply_if(watching().check(r));
+  }
+  ErrorCode operator()(const protocol::RemoveWatchesRequest& r) {
+    return reply_if(watching().remove(r));
   }
 
   // Writes and the end of a session never come here.
@@ -218,9 +197,10 @@ class Answer {
     return !wanted || watches_.add(kind, connection_, path);
   }
 
-  void notice(EventType type, const std::string& path) {
-    // Which transaction it was is not known any more; ZooKeeper says -1 too.
-    protocol::append_event(out_, {.type = static_cast<std::int32_t>(type), .path = path}, -1);
+  Watching watching() { return {tree_, watches_, connection_, identities_}; }
+
+  ErrorCode reply_if(ErrorCode outcome, const protocol::Response& response = {}) {
+    return outcome == ErrorCode::ok ? reply(response) : outcome;
   }
 
   Result<const tree::Node*> readable(const std::string& path) const {

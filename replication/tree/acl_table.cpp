@@ -23,10 +23,20 @@ AclId AclTable::intern(const Acl& acl) {
 void AclTable::release(AclId id) {
   CHECK(contains(id) && rows_[id].references > 0, "ACL ", id);
   if (--rows_[id].references == 0) {
-    ids_.erase(ids_.find(*rows_[id].acl));
-    rows_[id] = {};
-    free_.push_back(id);
+    --size_;
+    unused_.push_back(id);
   }
+}
+
+void AclTable::forget_unused() {
+  for (const AclId id : unused_) {
+    if (rows_[id].references == 0 && rows_[id].acl != nullptr) {
+      ids_.erase(ids_.find(*rows_[id].acl));
+      rows_[id] = {};
+      free_.push_back(id);
+    }
+  }
+  unused_.clear();
 }
 
 }  // namespace zabfs::replication::tree

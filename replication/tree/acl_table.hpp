@@ -1,7 +1,8 @@
 // Every distinct ACL of the tree once, under a number that nodes hold instead of a list.
 //
 // Numbers are this replica's own: another may number the same lists differently. A list lives as
-// long as a node refers to it; its number may then be given to another list.
+// long as a node refers to it, and from then on until forget_unused(); its number may then be given
+// to another list.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +24,17 @@ class AclTable {
   // The number of `acl`, with one more reference to it.
   AclId intern(const Acl& acl);
 
-  void add_reference(AclId id) { ++rows_[id].references; }
+  void add_reference(AclId id) {
+    if (rows_[id].references++ == 0) {
+      ++size_;
+    }
+  }
   void release(AclId id);
 
-  // Good while there is a reference to it.
+  // Forgets the lists to which nothing refers any more.
+  void forget_unused();
+
+  // Good while there is a reference to it, and until forget_unused() after that.
   const Acl& at(AclId id) const { return *rows_[id].acl; }
 
   // The same number for equal lists on every replica.
@@ -34,10 +42,10 @@ class AclTable {
 
   // Above every number in use.
   std::size_t id_limit() const { return rows_.size(); }
-  bool contains(AclId id) const { return id < rows_.size() && rows_[id].acl != nullptr; }
+  bool contains(AclId id) const { return id < rows_.size() && rows_[id].references > 0; }
 
   // Lists in use.
-  std::size_t size() const { return ids_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
   struct Row {
@@ -46,8 +54,10 @@ class AclTable {
     std::size_t references{};
   };
 
-  std::map<Acl, AclId> ids_{};
+  std::map<Acl, AclId> ids_{};  // in use, or unused and not forgotten
   std::vector<Row> rows_{};
+  std::vector<AclId> unused_{};  // may have come into use again since, and be here twice
+  std::size_t size_{};
   std::vector<AclId> free_{};
 };
 

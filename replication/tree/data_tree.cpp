@@ -89,6 +89,7 @@ void DataTree::apply(const Transaction& transaction, Applied& applied) {
   const TransactionHeader& header = transaction.header;
   CHECK(header.zxid > last_applied_, "applied ", last_applied_, ", now ", header.zxid);
   applied.clear();
+  acls_.forget_unused();  // the events of the last transaction may have named them until now
   std::visit([&](const auto& change) { apply_change(header, change, applied); }, transaction.body);
   last_applied_ = header.zxid;
 }
@@ -119,8 +120,8 @@ void DataTree::apply_change(const TransactionHeader& header, const CreateNode& c
   digest_ += stat_digest(parent_hash, parent) + node_digest(change.path, node);
   note_creation(change.path, node, applied);
   applied.stats.push_back(stat_of(node));
-  applied.events.push_back({EventKind::created, change.path});
-  applied.events.push_back({EventKind::children_changed, parent_path});
+  applied.events.push_back({EventKind::created, change.path, node.acl});
+  applied.events.push_back({EventKind::children_changed, parent_path, parent.acl});
 }
 
 void DataTree::apply_change(const TransactionHeader& header, const DeleteNode& change,
@@ -146,7 +147,7 @@ void DataTree::apply_change(const TransactionHeader& header, const SetData& chan
   digest_ += node_digest(change.path, node);
   charge(change.path, 0, static_cast<std::int64_t>(bytes_of_data(node) - bytes_before), applied);
   applied.stats.push_back(stat_of(node));
-  applied.events.push_back({EventKind::data_changed, change.path});
+  applied.events.push_back({EventKind::data_changed, change.path, node.acl});
 }
 
 void DataTree::apply_change(const TransactionHeader& /*header*/, const SetAcl& change,
@@ -192,15 +193,16 @@ void DataTree::remove_node(Zxid zxid, std::string_view path, Applied& applied) {
   data_bytes_ -= bytes;
   disown(slot);
   removal_.remove(slot, node);
-  acls_.release(node.acl);
+  const AclId acl = node.acl;
+  acls_.release(acl);
   nodes_.remove(slot);
   count_descendant(parent_slot, static_cast<std::uint32_t>(-1));
   parent.pzxid = zxid;
   removal_.add(parent_slot, parent);
   digest_ += stat_digest(parent_hash, parent);
   note_deletion(path, bytes, applied);
-  applied.events.push_back({EventKind::deleted, path});
-  applied.events.push_back({EventKind::children_changed, parent_path});
+  applied.events.push_back({EventKind::deleted, path, acl});
+  applied.events.push_back({EventKind::children_changed, parent_path, parent.acl});
 }
 
 void DataTree::own(Slot slot) {

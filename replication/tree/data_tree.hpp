@@ -74,6 +74,7 @@ class DataTree {
   std::string_view name_of(const Node& node) const { return nodes_.name_of(node); }
   std::optional<ByteView> data_of(const Node& node) const { return nodes_.data_of(node); }
   const Acl& acl_of(const Node& node) const { return acls_.at(node.acl); }
+  const Acl& acl_of(const Event& event) const { return acls_.at(event.acl); }  // of the last apply
   std::string path_of(const Node& node) const;
 
   // Calls `visit(name)` for every child, without copying; the tree must not change meanwhile. The

@@ -7,10 +7,15 @@
 //
 // The znode's own event comes first. A session's end deletes its ephemeral znodes in the order of
 // their paths, each with both events.
+//
+// Who may not read the znode is not told (CVE-2024-23944): an event names the ACL that its znode has
+// at this point of the transaction, or had when it was deleted.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+
+#include "replication/tree/node.hpp"
 
 namespace zabfs::replication::tree {
 
@@ -24,6 +29,7 @@ enum class EventKind : std::int32_t {
 struct Event {
   EventKind kind{};
   std::string_view path{};  // of the znode the event is about: for children_changed, the parent
+  AclId acl{};              // of the same znode; known to the tree until the next transaction
 
   bool operator==(const Event&) const = default;
 };

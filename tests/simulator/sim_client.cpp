@@ -25,9 +25,11 @@ SimClient::SimClient(int index, const ClientOptions& options, EnsembleWorld& wor
       checkers_(checkers),
       findings_(findings),
       chance_(world.chance().next()),
-      wire_(*this, [this](const std::string& what) {
-        findings_.add("SessionFifo", "client ", index_, " hears ", what);
-      }) {}
+      wire_(*this,
+            [this](const std::string& what) {
+              findings_.add("SessionFifo", "client ", index_, " hears ", what);
+            }),
+      persistent_(index, findings) {}
 
 void SimClient::start() { plan_act(); }
 
@@ -170,10 +172,11 @@ void SimClient::burst() {
 }
 
 void SimClient::ask_one() {
-  const std::uint64_t weights[] = {options_.sets,         options_.multis,   options_.sequentials,
-                                   options_.ephemerals,   options_.numbered, options_.locks,
-                                   options_.synced_reads, options_.watches,  options_.acls,
-                                   options_.containers,   options_.ttls,     options_.reads + 1};
+  const std::uint64_t weights[] = {
+      options_.sets,     options_.multis,     options_.sequentials,  options_.ephemerals,
+      options_.numbered, options_.locks,      options_.synced_reads, options_.watches,
+      options_.acls,     options_.containers, options_.ttls,         options_.persistent_watches,
+      options_.reads + 1};
   std::uint64_t all = 0;
   for (const auto weight : weights) {
     all += weight;
@@ -206,6 +209,8 @@ void SimClient::ask_one() {
       return ask_container();
     case 10:
       return ask_ttl();
+    case 11:
+      return ask_persistent_watch();
     default:
       return ask_read(false, false);
   }
@@ -329,6 +334,43 @@ void SimClient::ask_ttl() {
                        .acl = open_acl(),
                        .flags = ttl_flags,
                        .ttl_ms = is_short ? 500 : 3'600'000});
+}
+
+void SimClient::ask_persistent_watch() {
+  const std::string path =
+      draw(chance_, 300) ? std::string(PersistentWatches::everything) : register_path();
+  if (draw(chance_, 300)) {
+    ask(RemoveWatchesRequest{.path = path, .type = static_cast<std::int32_t>(WatcherType::any)});
+    return;
+  }
+  const auto mode = path == PersistentWatches::everything ? AddWatchMode::persistent_recursive
+                                                          : AddWatchMode::persistent;
+  ask(AddWatchRequest{.path = path, .mode = static_cast<std::int32_t>(mode)});
+}
+
+// On a new connection, all that the last one watched.
+void SimClient::ask_watches_again() {
+  SetWatches2Request request{.relative_zxid = seen_.wire(),
+                             .data = std::vector<std::string>{},
+                             .exist = std::vector<std::string>{},
+                             .child = std::vector<std::string>{},
+                             .persistent = std::vector<std::string>{},
+                             .persistent_recursive = std::vector<std::string>{}};
+  for (const auto& [path, version] : watched_) {
+    request.data->push_back(path);
+  }
+  for (const std::string& path : persistent_.wanted()) {
+    (path == PersistentWatches::everything ? request.persistent_recursive : request.persistent)
+        ->push_back(path);
+  }
+  if (!persistent_.wanted().empty()) {
+    ask(std::move(request));
+  } else if (!watched_.empty()) {
+    ask(SetWatchesRequest{.relative_zxid = request.relative_zxid,
+                          .data = std::move(request.data),
+                          .exist = std::move(request.exist),
+                          .child = std::move(request.child)});
+  }
 }
 
 std::string SimClient::register_path() {

@@ -13,6 +13,7 @@
 //
 //   SessionFifo      zxids of answers never go back, also over connections; replies come in order
 //   WatchOrder       nothing newer than a watched version is shown before the watch event
+//   WatchCompleteness  see persistent_watches.hpp
 //   Integrity        no answer states a zxid that nobody has delivered
 #pragma once
 
@@ -26,6 +27,7 @@
 
 #include "tests/simulator/checkers/ensemble_checkers.hpp"
 #include "tests/simulator/ensemble_world.hpp"
+#include "tests/simulator/persistent_watches.hpp"
 #include "tests/support/wire_client.hpp"
 
 namespace zabfs::test {
@@ -49,6 +51,7 @@ struct ClientOptions {
   std::uint64_t acls{};        // of registers, set to what they are
   std::uint64_t containers{};  // made, and emptied
   std::uint64_t ttls{};
+  std::uint64_t persistent_watches{2};
   std::uint64_t moves_of_1000{};     // bursts before which it changes to another server
   std::uint64_t closes_of_1000{};    // bursts before which it closes its session
   std::uint64_t silences_of_1000{};  // bursts before which it goes silent
@@ -118,6 +121,8 @@ class SimClient : private ClientTransport {
   void ask_acl();
   void ask_container();
   void ask_ttl();
+  void ask_persistent_watch();
+  void ask_watches_again();
   std::string register_path();
   replication::Bytes value();
 
@@ -136,6 +141,8 @@ class SimClient : private ClientTransport {
                   const std::string& path);
   void on_multi(const Asked& asked, replication::Zxid at,
                 const replication::protocol::MultiResponse& response);
+  void on_watching(const replication::protocol::Request& request, replication::Zxid at);
+  void on_no_watcher(const replication::protocol::Request& request);
   void on_data(const Asked& asked, replication::Zxid at,
                const replication::protocol::GetDataRequest& request,
                const replication::protocol::GetDataResponse& response);
@@ -173,6 +180,7 @@ class SimClient : private ClientTransport {
   std::deque<Asked> asked_{};
   std::deque<Micros> pings_{};                          // when they were sent
   std::map<std::string, replication::Zxid> watched_{};  // the version at which each was set
+  PersistentWatches persistent_;
 };
 
 }  // namespace zabfs::test

@@ -42,16 +42,7 @@ void SimClient::on_greeting(const ConnectResponse& response) {
     checkers_.sessions.on_opened(session, session_.timeout_ms);
   }
   checkers_.sessions.on_welcomed(session, connected_);
-  if (!watched_.empty()) {
-    std::vector<std::string> paths;
-    for (const auto& [path, version] : watched_) {
-      paths.push_back(path);
-    }
-    ask(SetWatchesRequest{.relative_zxid = seen_.wire(),
-                          .data = std::move(paths),
-                          .exist = std::vector<std::string>{},
-                          .child = std::vector<std::string>{}});
-  }
+  ask_watches_again();
 }
 
 void SimClient::on_closed() {
@@ -64,6 +55,7 @@ void SimClient::on_closed() {
   synced_floor_ = {};
   asked_.clear();
   pings_.clear();
+  persistent_.on_connection_lost();
   if (std::exchange(is_closing_, false)) {
     forget_session();
   }
@@ -73,6 +65,7 @@ void SimClient::forget_session() {
   session_ = {};
   has_lock_ = false;
   watched_.clear();
+  persistent_.forget();
 }
 
 void SimClient::see(Zxid zxid) {
@@ -134,6 +127,9 @@ void SimClient::on_error(const Asked& asked, const Reply& reply) {
           index_, Zxid::from_wire(reply.header.zxid),
           is_write(op_of(asked.request)) ? asked.floor : asked.synced_floor);
       return;
+    case ErrorCode::no_watcher:
+      on_no_watcher(asked.request);
+      return;
     default:
       findings_.add("SessionFifo", "client ", index_, " is answered ", error, " to operation ",
                     reply.op);
@@ -149,6 +145,7 @@ void SimClient::on_success(const Asked& asked, Zxid at, const Response& response
     on_written(asked, at, response);
   } else {
     checkers_.real_time.on_synced_read(index_, at, asked.synced_floor);
+    on_watching(asked.request, at);
   }
 }
 
@@ -217,12 +214,36 @@ void SimClient::on_multi(const Asked& asked, Zxid at, const MultiResponse& respo
   }
 }
 
+// A request about watches was answered.
+void SimClient::on_watching(const Request& request, Zxid at) {
+  if (const auto* add = std::get_if<AddWatchRequest>(&request)) {
+    persistent_.on_set(add->path, at);
+  } else if (const auto* remove = std::get_if<RemoveWatchesRequest>(&request)) {
+    watched_.erase(remove->path);
+    persistent_.on_removed(remove->path);
+  } else if (const auto* again = std::get_if<SetWatches2Request>(&request)) {
+    for (const auto* paths : {&again->persistent, &again->persistent_recursive}) {
+      for (const std::string& path : **paths) {
+        persistent_.on_set(path, at);
+      }
+    }
+  }
+}
+
+void SimClient::on_no_watcher(const Request& request) {
+  const auto* remove = std::get_if<RemoveWatchesRequest>(&request);
+  if (remove == nullptr || persistent_.has(remove->path) || watched_.contains(remove->path)) {
+    findings_.add("WatchOrder", "client ", index_, " is told that it does not watch what it does");
+  }
+}
+
 void SimClient::on_data(const Asked& asked, Zxid at, const GetDataRequest& request,
                         const GetDataResponse& response) {
   const Zxid made_by = Zxid::from_wire(response.stat.mzxid);
   checkers_.real_time.on_synced_read(index_, at, asked.synced_floor);
   checkers_.registers.on_version(request.path, made_by, response.stat.version, response.data);
   checkers_.registers.on_read(request.path, at, made_by);
+  persistent_.on_read(request.path, response.stat);
   const auto watched = watched_.find(request.path);
   if (watched != watched_.end() && watched->second != made_by) {
     findings_.add("WatchOrder", "client ", index_, " is shown ", request.path, " of ", made_by,
@@ -234,6 +255,9 @@ void SimClient::on_data(const Asked& asked, Zxid at, const GetDataRequest& reque
   }
 }
 
-void SimClient::on_notice(const Notice& notice) { watched_.erase(notice.event.path); }
+void SimClient::on_notice(const Notice& notice) {
+  const bool was_watched = watched_.erase(notice.event.path) > 0;
+  persistent_.on_event(notice.event.path, Zxid::from_wire(notice.header.zxid), was_watched);
+}
 
 }  // namespace zabfs::test

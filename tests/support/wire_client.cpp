@@ -20,7 +20,15 @@ constexpr std::size_t request_header_bytes = 8;
 ByteView payload_of(const Bytes& frame) { return ByteView(frame).subspan(frame_header_bytes); }
 
 std::int32_t xid_of(OpCode op, std::int32_t next) {
-  return op == OpCode::ping ? xid::ping : op == OpCode::set_watches ? xid::set_watches : next;
+  switch (op) {
+    case OpCode::ping:
+      return xid::ping;
+    case OpCode::set_watches:
+    case OpCode::set_watches2:
+      return xid::set_watches;
+    default:
+      return next;
+  }
 }
 
 void fail_the_test(const std::string& what) { ADD_FAILURE() << what; }

@@ -121,6 +121,52 @@ class ClientLibrary(unittest.TestCase):
         ):
             shell.expect(line)
 
+    def test_watches_that_stay_fire_until_they_are_removed(self):
+        shell = self.shell()
+        shell.send("create /p", "create /r", "add-watch /p 0", "add-watch /r 1")
+        shell.send("set /p 1", "create /p/c", "create /r/c", "set /r/c 1", "set /p 2")
+        for line in (
+            "create /p: OK",
+            "create /r: OK",
+            "add-watch /p: OK",
+            "add-watch /r: OK",
+            f"event {CHANGED} /p",
+            "set /p: OK",
+            f"event {CHILDREN} /p",
+            "create /p/c: OK",
+            f"event {CREATED} /r/c",
+            "create /r/c: OK",
+            f"event {CHANGED} /r/c",
+            "set /r/c: OK",
+            f"event {CHANGED} /p",
+            "set /p: OK",
+        ):
+            shell.expect(line)
+        shell.send("remove-watches /r 3", "set /r/c 2", "remove-watches /r 3", "set /p 3")
+        for line in (
+            "remove-watches /r: OK",
+            "set /r/c: OK",
+            "remove-watches /r: NoWatcher",
+            f"event {CHANGED} /p",
+            "set /p: OK",
+        ):
+            shell.expect(line)
+
+    def test_watches_that_stay_are_set_again_on_the_next_connection(self):
+        shell = self.shell(timeout_ms=LONG_MS)
+        for command in ("create /p", "create /r", "add-watch /p 0", "add-watch /r 1"):
+            shell.call(command)
+        self.server.kill()
+        shell.expect(f"state {CONNECTING}")
+        self.server.start()
+        shell.expect(f"state {CONNECTED}")
+        other = self.other()
+        for _ in range(2):
+            other.call(wire.SET_DATA, wire.set_data("/p", b"2"))
+            shell.expect(f"event {CHANGED} /p")
+        other.call(wire.CREATE, wire.create("/r/c"))
+        shell.expect(f"event {CREATED} /r/c")
+
     def test_a_chroot_is_the_root(self):
         self.shell().call("create /sub")
         shell = self.shell(chroot="/sub")

@@ -4,7 +4,8 @@
 //
 //   create PATH DATA | ephemeral PATH | set PATH DATA | delete PATH | multi PATH PATH
 //   get PATH | exists PATH | children PATH | watch-get PATH | watch-exists PATH
-//   watch-children PATH | sync PATH | burst COUNT PATH | close
+//   watch-children PATH | add-watch PATH MODE | remove-watches PATH TYPE | sync PATH
+//   burst COUNT PATH | close
 //
 //   COMMAND PATH: CODE [DATA]      one for every command, in order; of a burst one for each write
 //   event TYPE PATH
@@ -105,6 +106,10 @@ class Shell {
       ask(what, ExistsRequest{.path = path, .watch = command != "exists"});
     } else if (command == "children" || command == "watch-children") {
       ask(what, GetChildrenRequest{.path = path, .watch = command != "children"});
+    } else if (command == "add-watch") {
+      ask(what, AddWatchRequest{.path = path, .mode = std::stoi(rest)});
+    } else if (command == "remove-watches") {
+      ask(what, RemoveWatchesRequest{.path = path, .type = std::stoi(rest)});
     } else if (command == "sync") {
       ask(what, SyncRequest{.path = path});
     } else if (command == "burst") {

@@ -64,9 +64,10 @@ TEST(SessionRequests, OfTheClientItselfAreRefused) {
   talk.submit("ping", PingRequest{});
   talk.submit("close", CloseSessionRequest{});
   talk.submit("watches", SetWatchesRequest{});
+  talk.submit("more", SetWatches2Request{});
   EXPECT_EQ(talk.sent_lines(), Lines{});
   EXPECT_EQ(talk.heard(), (Lines{"connected", "ping: BadArguments", "close: BadArguments",
-                                 "watches: BadArguments"}));
+                                 "watches: BadArguments", "more: BadArguments"}));
 }
 
 TEST(SessionRequests, SentWritesFailWithALostConnectionAndReadsAreSentAgainInOrder) {

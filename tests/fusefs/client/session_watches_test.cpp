@@ -203,6 +203,30 @@ TEST(SessionWatches, InPlentyAreSentInBatchesThatAServerReads) {
   EXPECT_EQ(talk.session().state(), SessionState::connected);
 }
 
+TEST(SessionWatches, ThatStayFireAgainAndAreSetAgain) {
+  Conversation talk;
+  talk.attach();
+  talk.submit("add", AddWatchRequest{.path = "/p"});
+  talk.sent();
+  talk.reply(1, ErrorResponse{});
+  for (int i = 0; i < 2; ++i) {
+    talk.event(EventType::data_changed, "/p");
+  }
+  talk.event(EventType::data_changed, "/other");
+  EXPECT_EQ(talk.heard(), (Lines{"connected", "add: OK", "changed /p", "changed /p"}));
+  EXPECT_EQ(talk.session().watches(), 1U);
+  talk.hang_up();
+  talk.attach();
+  EXPECT_EQ(talk.sent_lines(), Lines{"-8 setWatches2"});
+  talk.reply(xid::set_watches, EmptyResponse{});
+  talk.submit("remove", RemoveWatchesRequest{.path = "/p", .type = 3});
+  talk.sent();
+  talk.reply(2, EmptyResponse{});
+  talk.event(EventType::data_changed, "/p");
+  EXPECT_EQ(talk.heard(), (Lines{"connecting", "connected", "remove: OK"}));
+  EXPECT_EQ(talk.session().watches(), 0U);
+}
+
 // A change that the second batch would have reported must not fall behind the zxid of the first
 // batch's reply.
 TEST(SessionWatches, AreAskedForAgainFromTheSameZxidUntilAllAreSet) {

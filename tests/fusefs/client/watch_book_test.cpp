@@ -60,10 +60,10 @@ TEST(WatchBook, KeepsOneOfEachPathAndKind) {
   }
   const auto batches = book.batches(5);
   ASSERT_EQ(batches.size(), 1U);
-  EXPECT_EQ(batches[0], (SetWatchesRequest{.relative_zxid = 5,
-                                           .data = std::vector<std::string>{"/a"},
-                                           .exist = std::vector<std::string>{},
-                                           .child = std::vector<std::string>{}}));
+  EXPECT_EQ(batches[0], Request(SetWatchesRequest{.relative_zxid = 5,
+                                                  .data = std::vector<std::string>{"/a"},
+                                                  .exist = std::vector<std::string>{},
+                                                  .child = std::vector<std::string>{}}));
 }
 
 TEST(WatchBook, RecordsNothingThatTheServerDoesNotHold) {
@@ -74,6 +74,59 @@ TEST(WatchBook, RecordsNothingThatTheServerDoesNotHold) {
   book.record(GetDataRequest{.path = "/a"}, ErrorCode::ok);
   book.record(SetDataRequest{.path = "/a"}, ErrorCode::ok);
   EXPECT_TRUE(book.batches(1).empty());
+}
+
+Request add(const std::string& path, AddWatchMode mode) {
+  return AddWatchRequest{.path = path, .mode = static_cast<std::int32_t>(mode)};
+}
+
+Request removal(const std::string& path, WatcherType type) {
+  return RemoveWatchesRequest{.path = path, .type = static_cast<std::int32_t>(type)};
+}
+
+TEST(WatchBook, WatchesThatStayFireAgainAndAgain) {
+  using enum EventType;
+  WatchBook book;
+  book.record(add("/p", AddWatchMode::persistent), ErrorCode::ok);
+  book.record(add("/r", AddWatchMode::persistent_recursive), ErrorCode::ok);
+  for (int i = 0; i < 2; ++i) {
+    for (const EventType type : {created, deleted, data_changed, children_changed}) {
+      EXPECT_TRUE(book.fire(type, "/p"));
+      EXPECT_FALSE(book.fire(type, "/p/c"));
+      EXPECT_FALSE(book.fire(type, "/rest"));
+      EXPECT_EQ(book.fire(type, "/r"), type != children_changed);
+      EXPECT_EQ(book.fire(type, "/r/c/d"), type != children_changed);
+    }
+  }
+  EXPECT_EQ(book.size(), 2U);
+}
+
+TEST(WatchBook, WhatIsRemovedIsNotSetAgain) {
+  WatchBook book;
+  for (const AddWatchMode mode : {AddWatchMode::persistent, AddWatchMode::persistent_recursive}) {
+    book.record(add("/a", mode), ErrorCode::ok);
+  }
+  book.record(data, ErrorCode::ok);
+  book.record(exists, ErrorCode::no_node);
+  book.record(child, ErrorCode::ok);
+  EXPECT_EQ(book.size(), 5U);
+  book.record(removal("/a", WatcherType::data), ErrorCode::marshalling_error);
+  EXPECT_EQ(book.size(), 5U);
+  book.record(removal("/a", WatcherType::data), ErrorCode::ok);
+  EXPECT_EQ(book.size(), 3U);
+  book.record(removal("/a", WatcherType::children), ErrorCode::ok);
+  book.record(removal("/a", WatcherType::persistent_recursive), ErrorCode::no_watcher);
+  ASSERT_EQ(book.batches(5).size(), 1U);
+  EXPECT_EQ(book.batches(5)[0],
+            Request(SetWatches2Request{.relative_zxid = 5,
+                                       .data = std::vector<std::string>{},
+                                       .exist = std::vector<std::string>{},
+                                       .child = std::vector<std::string>{},
+                                       .persistent = std::vector<std::string>{"/a"},
+                                       .persistent_recursive = std::vector<std::string>{}}));
+  book.record(data, ErrorCode::ok);
+  book.record(removal("/a", WatcherType::any), ErrorCode::ok);
+  EXPECT_EQ(book.size(), 0U);
 }
 
 // For reads, ZooKeeper takes the empty path for the root.

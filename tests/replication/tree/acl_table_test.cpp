@@ -16,7 +16,7 @@ TEST(AclTable, KeepsEqualListsOnce) {
   EXPECT_EQ(table.at(open), open_acl());
 }
 
-TEST(AclTable, DropsAListWithItsLastReference) {
+TEST(AclTable, DropsAListAfterItsLastReference) {
   AclTable table;
   const AclId open = table.intern(open_acl());
   table.add_reference(open);
@@ -24,9 +24,27 @@ TEST(AclTable, DropsAListWithItsLastReference) {
   EXPECT_TRUE(table.contains(open));
   table.release(open);
   EXPECT_FALSE(table.contains(open));
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(table.at(open), open_acl());  // events may still speak of it
+  table.forget_unused();
   EXPECT_EQ(table.intern(read_only_acl()), open);
   EXPECT_EQ(table.at(open), read_only_acl());
   EXPECT_EQ(table.id_limit(), 1U);
+}
+
+TEST(AclTable, AListThatIsUsedAgainIsNotForgotten) {
+  AclTable table;
+  const AclId open = table.intern(open_acl());
+  for (int i = 0; i < 2; ++i) {
+    table.release(open);
+    EXPECT_EQ(table.intern(open_acl()), open);
+  }
+  table.forget_unused();
+  EXPECT_EQ(table.at(open), open_acl());
+  EXPECT_EQ(table.size(), 1U);
+  table.release(open);
+  table.forget_unused();
+  EXPECT_EQ(table.size(), 0U);
 }
 
 TEST(AclTable, SurvivesAMove) {

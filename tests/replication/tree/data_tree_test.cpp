@@ -75,6 +75,28 @@ TEST(DataTree, ADeleteLeavesTheCounterOfCreates) {
   EXPECT_EQ(texts_of(apply.applied.events), (Names{"deleted /p/c", "children_changed /p"}));
 }
 
+TEST(DataTree, AnEventNamesTheAclThatItsZnodeHasOrHad) {
+  Applying apply;
+  const auto acls = [&apply] {
+    std::vector<Acl> seen;
+    for (const Event& event : apply.applied.events) {
+      seen.push_back(apply.tree.acl_of(event));
+    }
+    return seen;
+  };
+  CreateNode child = create("/p/c", 1);
+  child.acl = {{permission::read, {"world", "anyone"}}};
+  apply(create("/p", 1));
+  apply(child);
+  EXPECT_EQ(acls(), (std::vector{child.acl, open_acl()}));
+  apply(SetData{.path = "/p/c", .data = {}, .version = 1});
+  EXPECT_EQ(acls(), std::vector<Acl>{child.acl});
+  CreateNode other = child;
+  other.acl = {{permission::write, {"world", "anyone"}}};
+  apply(MultiChange{.changes = {DeleteNode{.path = "/p/c"}, other}});
+  EXPECT_EQ(acls(), (std::vector{child.acl, open_acl(), other.acl, open_acl()}));
+}
+
 TEST(DataTree, SettingDataChangesTheNodeOnly) {
   Applying apply;
   apply(create("/a", 1, "old"));
