@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(CrashSimulation, LargeTreeTest, seeds(2),
 INSTANTIATE_TEST_SUITE_P(Seeds, CrashSimulationTest, seeds(20), testing::PrintToStringParamName());
 
 TEST(CrashSimulation, EveryKindOfDisasterHappens) {
-  CrashSimulation simulation({.seed = 1, .epoch_transactions_max = 100, .events_max = 600});
+  CrashSimulation simulation({.seed = 1, .epoch_transactions_max = 100, .events_max = 900});
   for (int round = 0; round < rounds_per_seed; ++round) {
     simulation.run_round();
   }
