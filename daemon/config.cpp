@@ -11,6 +11,7 @@
 #include <optional>
 #include <sstream>
 
+#include "daemon/admin_lines.hpp"
 #include "daemon/config_value.hpp"
 #include "daemon/ensemble_lines.hpp"
 #include "daemon/security_lines.hpp"
@@ -197,6 +198,9 @@ Keys keys_of_a_replica() {
 const Keys& keys() {
   static const Keys table = [] {
     Keys all = keys_of_a_replica();
+    for (const auto& [key, set] : admin_keys()) {
+      all.emplace(key, [set](std::string_view v, Draft& d) { return set(v, d.config.admin); });
+    }
     for (const auto& [key, set] : security_keys()) {
       all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.security); });
     }
@@ -436,7 +440,11 @@ std::variant<Config, ConfigErrors> read_config(const std::string& file) {
     return ConfigErrors{file + ": cannot be read: " + std::strerror(errno != 0 ? errno : EIO) +
                         " (give the path of a configuration file)"};
   }
-  return parse(text.str(), file, true);
+  auto parsed = parse(text.str(), file, true);
+  if (auto* config = std::get_if<Config>(&parsed)) {
+    config->text = text.str();
+  }
+  return parsed;
 }
 
 }  // namespace zabfs::daemon

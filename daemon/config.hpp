@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "daemon/admin_config.hpp"
 #include "daemon/ensemble_config.hpp"
 #include "daemon/security_config.hpp"
 #include "daemon/tree_lines.hpp"
@@ -54,6 +55,9 @@ struct Config {
   SecurityConfig security{};
   TreeConfig tree{};
   EnsembleConfig ensemble{};
+  AdminConfig admin{};
+
+  std::string text{};  // of the file, if it was read from one
 
   bool operator==(const Config&) const = default;
 };

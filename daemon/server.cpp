@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <cstdlib>
-#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -25,6 +23,7 @@ using replication::Ticket;
 namespace {
 
 constexpr std::int64_t tick_ms_max = 250;
+constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t refresh_ms = 1'000;  // between two looks at the files of certificates
 
 // What to do if the port of `key` cannot be had.
@@ -33,14 +32,6 @@ sockets::PortPurpose port_purpose(const std::string& key) {
       .when_taken = "stop the program that has this port, or change " + key,
       .when_forbidden = "choose a " + key + " above 1023, or run as a user that may take this one",
       .otherwise = "check " + key + " and " + key + "Address"};
-}
-
-std::string configured_words(const Config& config) {
-  std::string words;
-  for (const auto& word : config.four_letter_words) {
-    words += (words.empty() ? "" : ",") + word;
-  }
-  return words;
 }
 
 // A seed that differs from machine to machine and from start to start.
@@ -53,8 +44,7 @@ std::uint64_t drawn_from(MachineEntropy& entropy) {
 replication::Ensemble members_of(const EnsembleConfig& config) {
   replication::Ensemble ensemble;
   for (const auto& [id, member] : config.members) {
-    replication::Member one{
-        .id = id, .is_observer = member.is_observer, .weight = member.weight};
+    replication::Member one{.id = id, .is_observer = member.is_observer, .weight = member.weight};
     for (const auto& [group, servers] : config.groups) {
       if (std::ranges::find(servers, id) != servers.end()) {
         one.group = static_cast<std::uint32_t>(group);
@@ -86,10 +76,12 @@ Server::Server(boost::asio::io_context& context, const Config& config,
       secure_acceptor_(
           context, port_purpose("secureClientPort"),
           [this](auto socket) { table_.add(std::move(socket), client_credentials_->accepted()); }),
+      view_(config_, clock_, table_, metrics_, replica_),
+      operators_(context, config.admin, view_),
       words_(config.four_letter_words),
       tick_(context),
       burst_end_(context),
-      started_ms_(clock_.monotonic_ms()) {}
+      minute_began_ms_(clock_.monotonic_ms()) {}
 
 Server::~Server() { stop(); }
 
@@ -126,6 +118,7 @@ std::optional<std::string> Server::start() {
                                                    .clients = table_,
                                                    .peers = *mesh_,
                                                    .trace = trace_,
+                                                   .metrics = &metrics_,
                                                    .audit = audit_.get()});
   if (auto why = replica_->start()) {
     replica_.reset();
@@ -134,6 +127,9 @@ std::optional<std::string> Server::start() {
   logger_->info("zabd {}: data in {}, clients on port {}{}", version(), config_.data_directory,
                 client_port(),
                 client_credentials_ ? ", with TLS on port " + std::to_string(secure_port()) : "");
+  if (auto why = admit_operators()) {
+    return why;
+  }
   if (!is_alone()) {
     mesh_->start();
   }
@@ -195,6 +191,20 @@ void Server::refresh_credentials() {
   }
 }
 
+std::optional<std::string> Server::admit_operators() {
+  view_.on_listening(client_port(), client_credentials_ ? secure_port() : -1);
+  if (auto why = operators_.start()) {
+    return why;
+  }
+  if (operators_.command_port() != 0) {
+    logger_->info("commands over HTTP on port {}", operators_.command_port());
+  }
+  if (operators_.metrics_port() != 0) {
+    logger_->info("metrics for Prometheus on port {}", operators_.metrics_port());
+  }
+  return std::nullopt;
+}
+
 replication::ReplicaOptions Server::replica_options() const {
   replication::ReplicaOptions options{
       .tick_ms = config_.tick_ms,
@@ -231,6 +241,7 @@ void Server::stop() {
   }
   acceptor_.close();
   secure_acceptor_.close();
+  operators_.stop();
   tick_.cancel();
   burst_end_.cancel();
   if (disk_) {
@@ -241,7 +252,8 @@ void Server::stop() {
   }
   table_.close_all();
   if (mesh_) {
-    mesh_->stop();  // Last, for what the disk has finished and clients that go are told to the others.
+    mesh_->stop();  // Last, for what the disk has finished and clients that go are told to the
+                    // others.
   }
 }
 
@@ -290,11 +302,11 @@ void Server::await_tick() {
   const std::int64_t tick_ms =
       is_alone() ? config_.tick_ms / 4
                  : std::min(config_.tick_ms / 4, config_.ensemble.peer_timeout_ms / 20);
-  tick_.expires_after(
-      std::chrono::milliseconds(std::clamp<std::int64_t>(tick_ms, 1, tick_ms_max)));
+  tick_.expires_after(std::chrono::milliseconds(std::clamp<std::int64_t>(tick_ms, 1, tick_ms_max)));
   tick_.async_wait([this](const boost::system::error_code& cancelled) {
     if (!cancelled && !is_stopped_) {
       replica_->on_tick();
+      count_syncs();
       trace_.on_tick();
       refresh_credentials();
       table_.on_tick();
@@ -338,8 +350,25 @@ bool Server::may_read(ConnectionId connection) const {
   return !is_overloaded_ && replica_->may_read(connection);
 }
 
-std::optional<std::string> Server::answer_to(std::string_view word) {
-  return words_.answer(word, [this] { return facts(); });
+std::optional<std::string> Server::answer_to(std::string_view beginning) {
+  return words_.answer(beginning, view_);
+}
+
+// What the disk's thread has measured, and the minutes of all that is measured.
+void Server::count_syncs() {
+  constexpr std::int64_t long_us = 1'000'000;
+  for (const std::int64_t took_us : disk_->take_sync_times()) {
+    metrics_.fsynctime.add(took_us);
+    if (took_us > long_us) {
+      metrics_.fsync_threshold_exceed_count.add();
+      logger_->warn("a sync of the log has taken {} ms: the disk is slow, or busy with other work",
+                    took_us / 1'000);
+    }
+  }
+  if (clock_.monotonic_ms() - minute_began_ms_ >= minute_ms) {
+    minute_began_ms_ = clock_.monotonic_ms();
+    metrics_.begin_minute();
+  }
 }
 
 void Server::on_turn_end() {
@@ -376,43 +405,6 @@ void Server::on_peer_down(replication::ServerId peer) {
   if (!is_stopped_) {
     replica_->on_peer_down(peer);
   }
-}
-
-admin::Facts Server::facts() const {
-  admin::Facts facts{.replica = replica_->status(),
-                     .version = zookeeper_version(),
-                     .host = boost::asio::ip::host_name(),
-                     .uptime_ms = clock_.monotonic_ms() - started_ms_,
-                     .is_standalone = is_alone()};
-  for (const auto& client : table_.open_connections()) {
-    std::ostringstream endpoint;
-    endpoint << client->remote();
-    facts.clients.push_back({.endpoint = endpoint.str(),
-                             .is_read_from = !client->is_paused(),
-                             .unanswered = client->unanswered(),
-                             .received = client->frames_received(),
-                             .sent = client->frames_sent()});
-  }
-  facts.configuration = {
-      {"clientPort", std::to_string(client_port())},
-      {"secureClientPort", client_credentials_ ? std::to_string(secure_port()) : "-1"},
-      {"dataDir", config_.data_directory},
-      {"dataLogDir", config_.log_directory},
-      {"tickTime", std::to_string(config_.tick_ms)},
-      {"maxClientCnxns", std::to_string(config_.connections_per_address_max)},
-      {"minSessionTimeout", std::to_string(config_.session_timeout_min_ms)},
-      {"maxSessionTimeout", std::to_string(config_.session_timeout_max_ms)},
-      {"clientPortListenBacklog", std::to_string(config_.listen_backlog)},
-      {"4lw.commands.whitelist", configured_words(config_)},
-      {"serverId", std::to_string(replica_options().id.value)},
-  };
-  for (const auto& [id, member] : config_.ensemble.members) {
-    facts.configuration.emplace_back(
-        "server." + std::to_string(id.value),
-        member.host + ":" + std::to_string(member.port) +
-            (member.is_observer ? ":observer" : ":participant"));
-  }
-  return facts;
 }
 
 }  // namespace zabfs::daemon

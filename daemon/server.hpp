@@ -31,6 +31,8 @@
 #include "daemon/disk/posix_disk.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/machine.hpp"
+#include "daemon/operator_access.hpp"
+#include "daemon/operator_view.hpp"
 #include "daemon/pace/rate_limit.hpp"
 #include "daemon/peers/mesh.hpp"
 #include "daemon/peers/peer_events.hpp"
@@ -68,7 +70,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void on_frame(replication::ConnectionId connection, replication::ByteView payload) override;
   void on_disconnected(replication::ConnectionId connection) override;
   bool may_read(replication::ConnectionId connection) const override;
-  std::optional<std::string> answer_to(std::string_view word) override;
+  std::optional<std::string> answer_to(std::string_view beginning) override;
   void on_turn_end() override;
 
   void on_peer_up(replication::ServerId peer) override;
@@ -88,7 +90,8 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void end_if_failed();
   bool is_alone() const { return config_.ensemble.members.size() <= 1; }
   replication::ReplicaOptions replica_options() const;
-  admin::Facts facts() const;
+  std::optional<std::string> admit_operators();
+  void count_syncs();
 
   boost::asio::io_context& context_;
   const Config config_;
@@ -107,11 +110,14 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   sockets::Acceptor acceptor_;
   sockets::Acceptor secure_acceptor_;  // listens only if there is TLS
   RateLimit insecure_{lines_per_second_max};
+  replication::Metrics metrics_;
+  OperatorView view_;
+  OperatorAccess operators_;
   admin::FourLetterWords words_;
   boost::asio::steady_timer tick_;
   Burst burst_;
   boost::asio::steady_timer burst_end_;
-  std::int64_t started_ms_;
+  std::int64_t minute_began_ms_;
   std::int64_t refreshed_ms_{};  // when the certificates were last looked after
   bool is_accepting_{};
   bool is_overloaded_{};  // as of the end of the last turn

@@ -36,8 +36,9 @@ class ClientEvents {
   // False while the next frame must wait.
   virtual bool may_read(replication::ConnectionId connection) const = 0;
 
-  // The answer to a four-letter word, after which the connection is closed; nothing if it is none.
-  virtual std::optional<std::string> answer_to(std::string_view word) = 0;
+  // What a connection has begun with, four bytes at least: the answer if that is a four-letter word,
+  // after which the connection is closed; nothing if it is none.
+  virtual std::optional<std::string> answer_to(std::string_view beginning) = 0;
 
   // The burst of events is over.
   virtual void on_turn_end() = 0;

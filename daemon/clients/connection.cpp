@@ -188,7 +188,7 @@ bool Connection::answer_word(ByteView stream) {
   if (stream.size() < word_bytes) {
     return false;
   }
-  const auto answer = owner_.events().answer_to(replication::text_of(stream.first(word_bytes)));
+  const auto answer = owner_.events().answer_to(replication::text_of(stream));
   if (!answer) {
     return false;
   }

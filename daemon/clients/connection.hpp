@@ -74,6 +74,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool is_secured() const { return channel_.is_secured(); }
   bool is_paused() const { return is_paused_; }
 
+  // When it was opened, on the monotonic clock, while it is open.
+  std::int64_t since_ms() const { return since_ms_; }
+
   // Requests delivered, replies and events sent, requests without a reply.
   std::uint64_t frames_received() const { return received_; }
   std::uint64_t frames_sent() const { return replies_ + notices_; }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 #include "daemon/disk/io_error.hpp"
@@ -19,6 +20,7 @@ using replication::Ticket;
 namespace {
 
 constexpr std::size_t zeros_bytes = 1UL << 20;
+constexpr std::size_t sync_times_max = 100'000;  // that wait to be asked for
 
 }  // namespace
 
@@ -76,6 +78,11 @@ void PosixDisk::submit(std::vector<replication::DiskJob> jobs, Ticket ticket) {
   if (was_empty) {
     ::sem_post(&changed_);
   }
+}
+
+std::vector<std::int64_t> PosixDisk::take_sync_times() {
+  const std::scoped_lock lock(mutex_);
+  return std::exchange(sync_times_us_, {});
 }
 
 void PosixDisk::finish() {
@@ -146,7 +153,14 @@ void PosixDisk::write(const FileName& file, ByteView bytes, std::uint64_t offset
 }
 
 void PosixDisk::perform(const replication::SyncFile& job) {
-  expect(::fdatasync(descriptor_of(job.file)) == 0, "sync", job.file);
+  const int file = descriptor_of(job.file);
+  const auto began = std::chrono::steady_clock::now();
+  expect(::fdatasync(file) == 0, "sync", job.file);
+  const auto took = std::chrono::steady_clock::now() - began;
+  const std::scoped_lock lock(mutex_);
+  if (sync_times_us_.size() < sync_times_max) {
+    sync_times_us_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  }
 }
 
 void PosixDisk::perform(const replication::TruncateFile& job) {

@@ -13,6 +13,7 @@
 
 #include <semaphore.h>
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -42,6 +43,10 @@ class PosixDisk : public replication::Disk {
                           std::uint64_t length) const override;
 
   void submit(std::vector<replication::DiskJob> jobs, replication::Ticket ticket) override;
+
+  // How long each sync took since the last call, in microseconds. Those that nobody has asked for in
+  // time are forgotten.
+  std::vector<std::int64_t> take_sync_times();
 
   // Does what was submitted, then ends the thread. What is submitted afterwards is never done.
   void finish();
@@ -83,6 +88,7 @@ class PosixDisk : public replication::Disk {
   std::mutex mutex_;
   std::vector<Submission> queue_;  // guarded by mutex_
   bool finishing_{};               // guarded by mutex_
+  std::vector<std::int64_t> sync_times_us_;  // guarded by mutex_
   sem_t changed_{};                // the queue is not empty any more, or it is the end
   std::thread thread_;
 };

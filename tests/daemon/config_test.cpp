@@ -68,6 +68,36 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
   EXPECT_EQ(config, expected);
 }
 
+TEST(Config, OperatorsAreLetInOnlyWhereTheLinesSaySo) {
+  EXPECT_EQ(parsed("").admin, AdminConfig{});
+  EXPECT_FALSE(AdminConfig{}.is_enabled);
+  EXPECT_EQ(AdminConfig{}.address, "127.0.0.1");
+  const Config config = parsed(
+      "admin.enableServer=true\nadmin.serverAddress=0.0.0.0\nadmin.serverPort=1\n"
+      "admin.commandURL=/c\nadmin.idleTimeout=200\n"
+      "metricsProvider.className="
+      "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider\n"
+      "metricsProvider.httpHost=::1\nmetricsProvider.httpPort=2\n"
+      "metricsProvider.exportJvmInfo=true\n");
+  const AdminConfig expected{.is_enabled = true,
+                             .address = "",
+                             .port = 1,
+                             .url = "/c",
+                             .idle_ms = 200,
+                             .exports_metrics = true,
+                             .metrics_address = "::1",
+                             .metrics_port = 2};
+  EXPECT_EQ(config.admin, expected);
+  EXPECT_FALSE(parsed("metricsProvider.className="
+                      "org.apache.zookeeper.metrics.impl.DefaultMetricsProvider\n")
+                   .admin.exports_metrics);
+  EXPECT_NE(error_in("metricsProvider.className=x\n").find("'x' is no provider"),
+            std::string::npos);
+  EXPECT_NE(error_in("admin.commandURL=c/\n").find("is no path"), std::string::npos);
+  EXPECT_NE(error_in("admin.serverPrt=1\n").find("did you mean 'admin.serverPort'?"),
+            std::string::npos);
+}
+
 TEST(Config, ABlankAWindowsLineEndAndACommentMeanNothing) {
   const Config config = parsed("\r\n  # clientPort=1\r\n\t clientPort \t= 2182 \r\n#x\n\n");
   EXPECT_EQ(config.client_port, 2182);
@@ -159,6 +189,7 @@ TEST(Config, AFileIsReadAsItsText) {
   const auto result = read_config(directory.at("zoo.cfg"));
   ASSERT_TRUE(std::holds_alternative<Config>(result));
   EXPECT_EQ(std::get<Config>(result).client_port, 3);
+  EXPECT_EQ(std::get<Config>(result).text, "dataDir=/d\nclientPort=3");
 }
 
 }  // namespace

@@ -57,8 +57,8 @@ class Echo : public ClientEvents {
   }
   void on_disconnected(ConnectionId id) override { lost += alive.erase(id); }
   bool may_read(ConnectionId /*id*/) const override { return accepts_frames; }
-  std::optional<std::string> answer_to(std::string_view word) override {
-    return word == "ruok" ? std::optional<std::string>("imok") : std::nullopt;
+  std::optional<std::string> answer_to(std::string_view beginning) override {
+    return beginning.starts_with("ruok") ? std::optional<std::string>("imok") : std::nullopt;
   }
   void on_turn_end() override { ++turns; }
 

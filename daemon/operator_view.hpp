@@ -1,0 +1,46 @@
+// What operators are told of this process: the replica, its connections and its configuration, put
+// together for daemon/admin.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/admin/subject.hpp"
+#include "daemon/clients/connection_table.hpp"
+#include "daemon/config.hpp"
+#include "replication/ports/clock.hpp"
+
+namespace zabfs::daemon {
+
+class OperatorView : public admin::Subject {
+ public:
+  // All of them outlive the view; `replica` may be null until the first question.
+  OperatorView(const Config& config, const replication::Clock& clock,
+               const clients::ConnectionTable& table, replication::Metrics& metrics,
+               const std::unique_ptr<replication::Replica>& replica);
+
+  // Clients connect to these ports; -1 if there is none for TLS.
+  void on_listening(std::uint16_t port, int secure_port) {
+    settings_.client_port = port;
+    settings_.secure_client_port = secure_port;
+  }
+
+  admin::Facts facts() const override;
+  const admin::Settings& settings() const override { return settings_; }
+  const replication::Metrics& metrics() const override { return metrics_; }
+  replication::Inspection inspect() const override { return replica_->inspect(); }
+  std::vector<admin::ClientFacts> clients(std::size_t count) const override;
+  std::size_t client_count() const override { return table_.open_connections().size(); }
+  void reset_counts() override { replica_->reset_counts(); }
+  void reset_conversations() override { replica_->reset_conversations(); }
+
+ private:
+  const replication::Clock& clock_;
+  const clients::ConnectionTable& table_;
+  replication::Metrics& metrics_;
+  const std::unique_ptr<replication::Replica>& replica_;
+  admin::Settings settings_;
+  const std::int64_t started_ms_;
+};
+
+}  // namespace zabfs::daemon
