@@ -48,6 +48,18 @@ TEST_F(SessionLifeTest, LivesAgainWhenItIsAnsweredForLong) {
   EXPECT_TRUE(is_end_a_finding_at(7 * second));
 }
 
+// With a timeout hardly longer than the tolerance, every answer comes when the session may be
+// overdue.
+TEST_F(SessionLifeTest, ALaterAnswerProvesThatAnEarlierWasHeardAndNotItself) {
+  SessionLife strict{findings, 3'900 * millisecond};
+  strict.on_opened(session, 4000);
+  strict.on_welcomed(session, 0);
+  strict.on_answered(session, 1 * second);
+  strict.on_answered(session, 5 * second);
+  strict.on_trace(SessionClosed{.session = session, .expired = true}, 5'100 * millisecond);
+  EXPECT_TRUE(findings.empty());
+}
+
 TEST_F(SessionLifeTest, LivesAgainWhenTheLeaderWelcomesIt) {
   life.on_answered(session, 5 * second);
   life.on_welcomed(session, 5 * second);

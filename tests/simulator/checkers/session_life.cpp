@@ -20,8 +20,9 @@ void SessionLife::on_answered(SessionId session, Micros sent) {
   } else if (!known.revived) {
     known.revived = sent;
   } else if (sent > *known.revived + tolerance_) {
-    known.heard = sent;
+    known.heard = *known.revived;  // It had not ended then; of now, that is not known yet.
     known.revived.reset();
+    on_answered(session, sent);
   }
 }
 

@@ -3,9 +3,9 @@
 //
 // A client was certainly heard of when a request was sent that was later answered. But where a
 // session is overdue already, its end may be under way, and a learner that has not heard of it goes
-// on answering for a while. So an answer then proves only that the session lives if others prove it
-// still after that while; the welcome of a new connection proves it at once, because the leader
-// decides on it.
+// on answering for a while. So an answer then proves nothing until another comes after that while:
+// then the session had not ended at the first; the welcome of a new connection proves it at once,
+// because the leader decides on it.
 #pragma once
 
 #include <cstdint>
