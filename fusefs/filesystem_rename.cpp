@@ -2,12 +2,14 @@
 // neither has changed since they were read.
 //
 //   what is renamed                           | answer
-//   ------------------------------------------|-------------------------------------------------------
-//   a file                                    | moved with data and ACL; a file in its place is
-//   deleted an empty directory without data           | moved; an empty directory in its place is
-//   deleted a file onto `DIR@data`                    | its data becomes the directory's a
-//   directory with children or data         | EXDEV: `mv` then copies and removes another session's
-//   ephemeral file, a view  | EXDEV onto a directory with children or data    | ENOTEMPTY
+//   ------------------------------------------|---------------------------------------------------
+//   a file                                    | moved with data and ACL; a file in its place goes
+//   an empty directory without data           | moved; an empty directory in its place goes
+//   a file onto `DIR@data`                    | its data become the directory's
+//   a directory with children or data         | EXDEV: `mv` then copies and removes
+//   an ephemeral file of another session      | EXDEV
+//   a view                                    | EXDEV
+//   onto a directory with children or data    | ENOTEMPTY
 //
 // A moved znode is a new one to the ensemble: its version begins at 0. Open files follow it.
 #include <cerrno>
