@@ -19,6 +19,8 @@ using replication::ErrorCode;
 using replication::SessionId;
 using replication::limits::change_attempts_max;
 using replication::protocol::Create2Request;
+using replication::protocol::CreateContainerRequest;
+using replication::protocol::CreateTtlRequest;
 using replication::protocol::DeleteRequest;
 using replication::protocol::EmptyResponse;
 using replication::protocol::ExistsRequest;
@@ -33,17 +35,25 @@ namespace {
 constexpr std::size_t sequence_digits = 10;
 
 Request request_for(CreationPlan plan) {
+  if (plan.creation.container) {
+    return CreateContainerRequest{.path = std::move(plan.path),
+                                  .data = std::move(plan.data),
+                                  .acl = replication::open_acl(),
+                                  .flags = replication::container_flags};
+  }
+  if (plan.creation.ttl_ms != 0) {
+    return CreateTtlRequest{.path = std::move(plan.path),
+                            .data = std::move(plan.data),
+                            .acl = replication::open_acl(),
+                            .flags = replication::ttl_flags,
+                            .ttl_ms = plan.creation.ttl_ms};
+  }
   const CreateMode mode{.ephemeral = plan.creation.ephemeral,
                         .sequential = plan.creation.sequential};
   return Create2Request{.path = std::move(plan.path),
                         .data = std::move(plan.data),
                         .acl = replication::open_acl(),
                         .flags = mode.flags()};
-}
-
-// True for the errors after which the same question is worth asking again.
-bool is_transient(const Failure& failure) {
-  return failure.code == ErrorCode::connection_loss || failure.code == ErrorCode::operation_timeout;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -166,7 +176,7 @@ Task<Outcome<Done>> Creator::remove_ghost(Operation& operation, std::shared_ptr<
     if (!failure) {
       co_return Done{};
     }
-    if (!is_transient(*failure)) {
+    if (!is_passing(*failure)) {
       co_return *failure;
     }
   }
@@ -178,7 +188,7 @@ Task<Outcome<Done>> Creator::let_go(Operation& operation, std::string path, std:
   for (int tries = 0; tries < change_attempts_max && !is_over(session); ++tries) {
     Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = path});
     const auto found = co_await question;
-    if (!found && !is_transient(found.error())) {
+    if (!found && !is_passing(found.error())) {
       const bool is_gone = found.error().code == ErrorCode::no_node;
       co_return is_gone ? Outcome<Done>(Done{}) : found.error();
     }
@@ -191,7 +201,7 @@ Task<Outcome<Done>> Creator::let_go(Operation& operation, std::string path, std:
     Ask<EmptyResponse> deletion(ensemble_, operation,
                                 DeleteRequest{.path = path, .version = found->stat.version});
     const auto deleted = co_await deletion;
-    const bool is_worth_a_try = !deleted && (is_transient(deleted.error()) ||
+    const bool is_worth_a_try = !deleted && (is_passing(deleted.error()) ||
                                              deleted.error().code == ErrorCode::bad_version);
     if (!is_worth_a_try) {
       co_return deleted ? Outcome<Done>(Done{}) : deleted.error();

@@ -1,5 +1,5 @@
-// Makes the znodes that creating names ask for (`N@e`, `N@s`, `N@h` and their combinations), and
-// sees that none that was to be held outlives what holds it.
+// Makes the znodes that creating names ask for (`N@e`, `N@s`, `N@h` and their combinations, `N@c`,
+// `N@ttl=30s`), and sees that none that was to be held outlives what holds it.
 //
 // A held znode is a lock or a worker to others, so one that nobody knows of would stop them until
 // the session ends. Two things could leave such a ghost behind:

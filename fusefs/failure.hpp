@@ -25,6 +25,13 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
+// True for what is worth asking again: no answer came, or the session has ended and another begins.
+inline bool is_passing(const Failure& failure) {
+  using enum replication::ErrorCode;
+  return failure.code == operation_timeout || failure.code == connection_loss ||
+         failure.code == session_expired;
+}
+
 // A value, or why there is none. Read like replication::Result.
 template <class T>
 using Outcome = boost::system::result<T, Failure>;

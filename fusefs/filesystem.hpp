@@ -34,6 +34,7 @@
 #include "fusefs/operation.hpp"
 #include "fusefs/reply.hpp"
 #include "fusefs/task.hpp"
+#include "fusefs/views/journal.hpp"
 
 namespace zabfs::fusefs {
 
@@ -75,6 +76,9 @@ class Filesystem {
   void use(client::Client& client) { ensemble_.use(client); }
   // To be called when the client has lost its connection.
   void connection_lost() { ensemble_.connection_lost(); }
+
+  // What went wrong lately.
+  views::Journal& journal() { return journal_; }
 
   // True while `request` has no answer yet; interrupt lets it answer EINTR.
   bool is_waiting(const void* request) const { return operations_.is_waiting(request); }
@@ -152,6 +156,8 @@ class Filesystem {
   std::optional<Outcome<CreationPlan>> plan_of(const Place& place);
   Detached create_planned(Reply<Created> reply, CreationPlan plan, int flags);
   Detached make_planned(Reply<Entry> reply, CreationPlan plan, inodes::Kind kind);
+  // Makes what is planned; says what to do if the server does not know znodes of that kind.
+  Task<Outcome<Born>> give_birth(Operation& operation, CreationPlan plan);
 
   // The znode at `target` with what is needed to know of its data, as it is known or asked for.
   Task<Outcome<inodes::Node>> look_at(Operation& operation, Target target);
@@ -241,6 +247,7 @@ class Filesystem {
 
   cache::Coherence ensemble_;
   inodes::Appearance appearance_;
+  views::Journal journal_{};
   OperationTable operations_{};
   Creator creator_{ensemble_, operations_};
   inodes::InodeTable inodes_{};

@@ -1,5 +1,5 @@
-// Names that create (`N@e`, `N@s`, `N@h` and their combinations): the name asks, and is never
-// there; what it made is a znode under its own name, which the descriptor tells.
+// Names that create (`N@e`, `N@s`, `N@h` and their combinations, `N@c`, `N@ttl=30s`): the name
+// asks, and is never there; what it made is a znode under its own name, which the descriptor tells.
 //
 //   opened by                                  | descriptor
 //   -------------------------------------------|--------------------------------------------------
@@ -25,6 +25,7 @@ using handles::Handle;
 using inodes::Inode;
 using naming::View;
 using replication::Bytes;
+using replication::ErrorCode;
 
 namespace {
 
@@ -45,14 +46,24 @@ std::optional<Outcome<CreationPlan>> Filesystem::plan_of(const Place& place) {
   if (name == nullptr || name->view != View::create) {
     return std::nullopt;
   }
-  if (name->creation.container || name->creation.ttl_ms != 0) {
-    return Failure::of(ENOTSUP);
-  }
   if (!is_legal(*name)) {
     return Failure::of(EINVAL);
   }
   return CreationPlan{
       .path = child_path(directory->path, name->node), .data = Bytes{}, .creation = name->creation};
+}
+
+Task<Outcome<Born>> Filesystem::give_birth(Operation& operation, CreationPlan plan) {
+  const bool has_ttl = plan.creation.ttl_ms != 0;
+  const std::string path = plan.path;
+  const auto born = co_await creator_.make(operation, std::move(plan));
+  if (!born && born.error().code == ErrorCode::unimplemented) {
+    journal_.note("the server cannot create " + path +
+                  (has_ttl ? ": it has no times to live; in its configuration, set "
+                             "extendedTypesEnabled=true"
+                           : ": it does not know znodes of that kind"));
+  }
+  co_return born;
 }
 
 Detached Filesystem::create_planned(Reply<Created> reply, CreationPlan plan, int flags) {
@@ -62,7 +73,7 @@ Detached Filesystem::create_planned(Reply<Created> reply, CreationPlan plan, int
     co_return std::move(reply).error(EINVAL);
   }
   const bool is_held = plan.creation.held;
-  const auto born = co_await creator_.make(operation, std::move(plan));
+  const auto born = co_await give_birth(operation, std::move(plan));
   if (!born) {
     co_return std::move(reply).refuse(born.error());
   }
@@ -100,7 +111,7 @@ Detached Filesystem::make_planned(Reply<Entry> reply, CreationPlan plan, inodes:
   if (is_directory) {
     plan.data.reset();
   }
-  const auto born = co_await creator_.make(operation, std::move(plan));
+  const auto born = co_await give_birth(operation, std::move(plan));
   if (!born) {
     co_return std::move(reply).refuse(born.error());
   }

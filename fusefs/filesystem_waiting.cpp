@@ -135,12 +135,6 @@ std::optional<std::string> line_for(const Wait& wait, const State& state) {
   return std::nullopt;
 }
 
-// True for what is worth asking again: the ensemble was not reached, or the session has ended.
-bool is_passing(const Failure& failure) {
-  return failure.code == ErrorCode::operation_timeout ||
-         failure.code == ErrorCode::connection_loss || failure.code == ErrorCode::session_expired;
-}
-
 bool is_absence(const Failure& failure) { return failure.code == ErrorCode::no_node; }
 
 }  // namespace

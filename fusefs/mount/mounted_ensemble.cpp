@@ -1,11 +1,14 @@
 #include "fusefs/mount/mounted_ensemble.hpp"
 
 #include <spdlog/sinks/syslog_sink.h>
+#include <spdlog/fmt/chrono.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <csignal>
+#include <ctime>
+#include <string_view>
 #include <utility>
 
 namespace zabfs::fusefs::mount {
@@ -35,6 +38,9 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
       client_(connect()),
       filesystem_(*client_, options_.appearance) {
   answers_.forget_in(filesystem_);
+  filesystem_.journal().use(
+      [] { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); },
+      [](std::string_view sentence) { spdlog::warn("{}", sentence); });
   await_signal();
   deadline_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms));
   deadline_.async_wait([this](const boost::system::error_code& error) {

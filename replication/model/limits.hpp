@@ -169,6 +169,15 @@ inline constexpr std::size_t cache_watches_max = 200'000;
 inline constexpr std::size_t recent_paths_remembered = 16'384;
 inline constexpr std::size_t changes_remembered_max = 1'000;
 
+// The mount: what went wrong lately; lines of a stream that its reader has not taken yet (behind that
+// it is told that it missed something); znodes that a stream of a subtree compares after a
+// reconnection; and what is written as one transaction.
+inline constexpr std::size_t journal_lines_max = 200;
+inline constexpr std::size_t stream_unread_bytes_max = 1UL << 20;
+inline constexpr std::size_t watched_subtree_znodes_max = 100'000;
+inline constexpr std::size_t transaction_text_bytes_max = value_bytes_max;
+inline constexpr std::size_t acl_entries_max = 1'000;
+
 // How often the mount reads and tries again when others change a znode between the reading and the
 // conditional write of one append, truncation or rename.
 inline constexpr int change_attempts_max = 1'000;

@@ -234,6 +234,22 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const Create2Request& request) {
   return added ? Outcome(PathStatResponse{path, *added}) : added.error();
 }
 
+FakeEnsemble::Outcome FakeEnsemble::apply(const CreateContainerRequest& request) {
+  const auto added = add(request.path, request.data, request.acl, 0);
+  if (added) {
+    tree_.at(request.path).is_container = true;
+  }
+  return added ? Outcome(PathStatResponse{request.path, *added}) : added.error();
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const CreateTtlRequest& request) {
+  const auto added = add(request.path, request.data, request.acl, 0);
+  if (added) {
+    tree_.at(request.path).ttl_ms = request.ttl_ms;
+  }
+  return added ? Outcome(PathStatResponse{request.path, *added}) : added.error();
+}
+
 FakeEnsemble::Outcome FakeEnsemble::apply(const DeleteRequest& request) {
   const auto found = tree_.find(request.path);
   if (found == tree_.end()) {

@@ -30,6 +30,8 @@ class FakeEnsemble : public fusefs::client::Client {
     replication::Stat stat{};
     replication::Acl acl{};
     int creates{};  // children ever created
+    bool is_container{};
+    std::int64_t ttl_ms{};  // 0 is none; nothing is ever removed for it
   };
 
   FakeEnsemble();
@@ -109,6 +111,8 @@ class FakeEnsemble : public fusefs::client::Client {
 
   Outcome apply(const replication::protocol::CreateRequest& request);
   Outcome apply(const replication::protocol::Create2Request& request);
+  Outcome apply(const replication::protocol::CreateContainerRequest& request);
+  Outcome apply(const replication::protocol::CreateTtlRequest& request);
   Outcome apply(const replication::protocol::DeleteRequest& request);
   Outcome apply(const replication::protocol::SetDataRequest& request);
   Outcome apply(const replication::protocol::CheckRequest& request);

@@ -1,11 +1,13 @@
 """Names that create, as shell scripts use them: on zabd and on Apache ZooKeeper alike."""
 
+import os
 import unittest
 
 from kazoo.client import KazooClient
 
 from deadline import wait_until
 from mount import MountTestCase
+from server import KIND
 
 
 class Creating(MountTestCase):
@@ -71,10 +73,53 @@ class Creating(MountTestCase):
         self.in_directory(f"for i in 1 2 3 4; do ( {take} ) & done; wait")
         self.assertEqual(self.shell("cat total"), "4\n")
 
+    def test_a_server_without_times_to_live_says_so(self):
+        if KIND == "zabd":
+            self.skipTest("zabd has them unless it is told otherwise")
+        self.assertIn("not supported", self.in_directory("echo 1 > lease@ttl=1s", expect=1))
+        self.assertIn("extendedTypesEnabled=true", self.mount.log_path.read_text())
+
     def test_reading_alone_creates_nothing(self):
         self.in_directory("cat w@e", expect=1)
         self.in_directory("flock w@h true", expect=66)
         self.assertEqual(self.children(), [])
+
+
+class Ending(MountTestCase):
+    """Znodes that the service removes by itself."""
+
+    settings = ("extendedTypesEnabled=true", "znode.container.checkIntervalMs=100")
+
+    @classmethod
+    def setUpClass(cls):
+        # Apache ZooKeeper takes this one from the command line alone.
+        os.environ["JAVA_TOOL_OPTIONS"] = "-Dznode.container.checkIntervalMs=100"
+        cls.addClassCleanup(os.environ.pop, "JAVA_TOOL_OPTIONS")
+        super().setUpClass()
+
+    def wait_until_gone(self, name):
+        wait_until(lambda: not (self.root / name).exists(), f"{name} is gone")
+
+    def test_a_container_goes_after_its_last_child(self):
+        self.shell("mkdir jobs@c && echo 1 > jobs/a && echo 2 > jobs/b && rm jobs/a && cat jobs/b")
+        self.shell("mkdir unused@c && rm jobs/b")
+        self.wait_until_gone("jobs")
+        self.assertEqual(self.shell("ls -d unused"), "unused\n")
+
+    def test_a_file_goes_when_its_time_is_over(self):
+        self.assertEqual(self.shell("echo 1 > lease@ttl=300ms && echo 2 > long@ttl=1h && cat long"),
+                         "2\n")
+        self.wait_until_gone("lease")
+        self.assertEqual(self.shell("mkdir dir@ttl=1ms; cat long"), "2\n")
+        self.wait_until_gone("dir")
+
+    def test_the_descriptor_tells_the_name(self):
+        self.assertEqual(self.shell("exec 3<>told@ttl=1h; read -r me <&3; echo x >&3; echo $me; cat $me"),
+                         "told\nx\n")
+
+    def test_a_time_that_means_nothing_is_refused(self):
+        for token in ("ttl=0s", "ttl=5", "ttl=99999d", "s,ttl=1s"):
+            self.assertIn("Invalid argument", self.shell(f"echo 1 > n@{token}", expect=1))
 
 
 if __name__ == "__main__":

@@ -51,11 +51,13 @@ class Mount:
 
 @unittest.skipUnless(os.access("/dev/fuse", os.R_OK | os.W_OK), "this machine has no /dev/fuse")
 class MountTestCase(unittest.TestCase):
-    """A class of tests that shares one server and one mount of it."""
+    """A class of tests that shares one server, with these settings, and one mount of it."""
+
+    settings = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server()
+        cls.server = Server(settings=cls.settings)
         cls.addClassCleanup(cls.server.remove)
         cls.server.start()
         cls.mount = Mount(cls.server.hosts)

@@ -89,6 +89,33 @@ TEST_F(Creating, DirectoriesAreSequentialButNotEphemeral) {
   EXPECT_EQ(m.make_directory("d@h", directory()).error, EINVAL);
 }
 
+TEST_F(Creating, ContainersAreDirectoriesOrFiles) {
+  EXPECT_EQ(m.make_directory("jobs@c").error, 0);
+  EXPECT_TRUE(m.ensemble.find("/jobs")->is_container);
+  EXPECT_TRUE(S_ISDIR(m.look_up("jobs").attributes.st_mode));
+  const auto made = m.create("file@c", write_only);
+  m.write(made.handle, 0, "x\n");
+  m.release(made.handle);
+  EXPECT_TRUE(m.ensemble.find("/file")->is_container);
+  EXPECT_EQ(m.ensemble.text("/file"), "x\n");
+  EXPECT_EQ(m.create("file@c", write_only).error, EEXIST);
+}
+
+TEST_F(Creating, ATimeToLiveIsHandedOnInMilliseconds) {
+  m.release(m.create("lease@ttl=30s", write_only).handle);
+  EXPECT_EQ(m.ensemble.find("/lease")->ttl_ms, 30'000);
+  EXPECT_EQ(m.make_directory("leases@ttl=2m").error, 0);
+  EXPECT_EQ(m.ensemble.find("/leases")->ttl_ms, 120'000);
+  EXPECT_EQ(m.make_file("node@ttl=1ms").error, 0);
+  EXPECT_EQ(m.ensemble.find("/node")->ttl_ms, 1);
+}
+
+TEST_F(Creating, AServerWithoutTimesToLiveRefusesThem) {
+  m.ensemble.fail(replication::ErrorCode::unimplemented);
+  EXPECT_EQ(m.create("lease@ttl=30s", write_only).error, EOPNOTSUPP);
+  EXPECT_NE(m.fs.journal().text().find("extendedTypesEnabled=true"), std::string::npos);
+}
+
 TEST_F(Creating, WithoutADescriptorNothingCanBeHeld) {
   EXPECT_EQ(m.make_file("n@e").error, 0);
   EXPECT_EQ(m.make_file("n@h").error, EINVAL);
