@@ -76,6 +76,10 @@ class Filesystem {
   void use(client::Client& client) { ensemble_.use(client); }
   // To be called when the client has lost its connection.
   void connection_lost() { ensemble_.connection_lost(); }
+  // To be called when it has one again, of the same session or the first of a new one.
+  void connected() { ensemble_.connected(); }
+  // What is known of the ensemble, and what of it is watched.
+  cache::Coherence& ensemble() { return ensemble_; }
 
   // What went wrong lately.
   views::Journal& journal() { return journal_; }

@@ -1,5 +1,9 @@
 #include "fusefs/operation.hpp"
 
+#include <string>
+
+#include "fusefs/client/watch_book.hpp"
+
 namespace zabfs::fusefs {
 
 using replication::protocol::Request;
@@ -55,6 +59,8 @@ void Wake::ring() {
 
 Question::Question(cache::Coherence& ensemble, Operation& operation, Request request)
     : Awaited(operation), client_(ensemble.client()), underway_(ensemble, request) {
+  const auto* watched = client::watched_path(request);
+  const std::string watched_path = watched == nullptr ? std::string() : *watched;
   id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {
     underway_.answered(outcome);
     outcome_.emplace(std::move(outcome));
@@ -62,6 +68,9 @@ Question::Question(cache::Coherence& ensemble, Operation& operation, Request req
       resume();
     }
   });
+  if (!watched_path.empty()) {
+    ensemble.sent_one_shot(watched_path);
+  }
 }
 
 Question::~Question() {

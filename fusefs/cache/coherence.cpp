@@ -17,8 +17,10 @@ using replication::protocol::EventType;
 using replication::protocol::GetChildren2Response;
 using replication::protocol::GetDataResponse;
 using replication::protocol::OpCode;
+using replication::protocol::RemoveWatchesRequest;
 using replication::protocol::Request;
 using replication::protocol::StatResponse;
+using replication::protocol::WatcherType;
 
 // The path that `request` watches, if it is one whose reply can be entered.
 const std::string* path_entered_by(const Request& request) {
@@ -67,11 +69,37 @@ void Underway::end() {
 void Coherence::use(client::Client& client) {
   client_ = &client;
   client.on_event([this](const client::WatchNotice& notice) { heard(notice); });
-  connection_lost();
+  forget_all();
+  standing_.session_ended();
   events_.tell_all();
 }
 
 void Coherence::connection_lost() {
+  forget_all();
+  client_->keep_watches(
+      [this](std::string_view path) { return events_.is_awaited(std::string(path)); });
+  standing_.connection_lost();
+}
+
+void Coherence::watches_removed(const std::string& path) {
+  note_change(path);
+  known_.forget_node(path);
+  known_.forget_children(path);
+  events_.tell_nothing(path);
+}
+
+void Coherence::take_back_dropped() {
+  for (const auto& path : known_.take_dropped()) {
+    if (!events_.is_awaited(path) && !standing_.covers(path)) {
+      note_change(path);  // What is being read of it is not watched either.
+      client_->submit(
+          RemoveWatchesRequest{.path = path, .type = static_cast<std::int32_t>(WatcherType::any)},
+          [](const auto&) {});
+    }
+  }
+}
+
+void Coherence::forget_all() {
   known_.forget_all();
   changed_.clear();
   all_changed_ = ++happened_;
@@ -98,6 +126,7 @@ void Coherence::heard(const client::WatchNotice& notice) {
     known_.forget_children(notice.path);
   }
   events_.tell(notice);
+  standing_.heard(notice);
 }
 
 void Coherence::forget_written(const Request& request) {
@@ -158,6 +187,7 @@ void Coherence::enter(OpCode op, const std::string& path, const Result<client::R
   } else if (const auto* listing = std::get_if<GetChildren2Response>(&reply->body)) {
     known_.learn_children(path, listing->children, listing->stat);
   }
+  take_back_dropped();
 }
 
 }  // namespace zabfs::fusefs::cache

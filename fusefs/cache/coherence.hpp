@@ -22,11 +22,13 @@
 // nothing old is taken back; the client gives such a server up after two thirds of the session's
 // timeout, and everything is forgotten then.
 //
-// Which reads set watches. A watch costs the server memory until it fires, and none can be taken
-// back, so a path is watched only when it is used a second time: a `find` over the whole tree
-// leaves none behind. What was used once is remembered as a hash in a table of
-// limits::recent_paths_remembered places, where a newer path takes an older one's. At
-// limits::cache_watches_max watches no new path is watched, until some have fired.
+// Which reads set watches. A watch costs the server memory, and a request to take it back, so a
+// path is watched only when it is used a second time: a `find` over the whole tree leaves none
+// behind. What was used once is remembered as a hash in a table of limits::recent_paths_remembered
+// places, where a newer path takes an older one's. What is dropped from memory to make room is not
+// watched any more, unless somebody else waits for it; and of what is forgotten with a lost
+// connection nothing is watched on the next. At limits::cache_watches_max watches no new path is
+// watched.
 //
 // Everything happens on one thread.
 #pragma once
@@ -40,6 +42,7 @@
 
 #include "fusefs/cache/event_hub.hpp"
 #include "fusefs/cache/node_cache.hpp"
+#include "fusefs/cache/standing_watch.hpp"
 #include "fusefs/client/client.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/protocol/op_code.hpp"
@@ -80,8 +83,9 @@ class Coherence {
   void use(client::Client& client);
   client::Client& client() const { return *client_; }
 
-  // Nobody watches any more.
+  // Nobody watches any more; and again.
   void connection_lost();
+  void connected() { standing_.connected(); }
 
   // What is known of `path` and true; nullptr for nothing. Valid until the next change.
   const Known* find(std::string_view path) { return known_.find(path); }
@@ -97,9 +101,20 @@ class Coherence {
   // nothing at all when another client is used, whose ensemble has to be asked anew.
   EventHub& events() { return events_; }
 
+  // Watches that stay (standing_watch.hpp).
+  StandingWatches& standing() { return standing_; }
+
+  // A request that sets a one-shot watch of `path` has been sent.
+  void sent_one_shot(const std::string& path) { standing_.sent_one_shot(path); }
+
  private:
   friend class Underway;
+  friend class StandingWatches;
 
+  void forget_all();
+  // No watch of `path` is there any more.
+  void watches_removed(const std::string& path);
+  void take_back_dropped();
   void heard(const client::WatchNotice& notice);
   // A write is about to be sent.
   void forget_written(const replication::protocol::Request& request);
@@ -113,6 +128,7 @@ class Coherence {
   client::Client* client_{};
   NodeCache known_{};
   EventHub events_{};
+  StandingWatches standing_{*this};
 
   // What happened while reads were under way, counted; empty when there are none.
   std::uint64_t happened_{};

@@ -5,15 +5,19 @@
 
 namespace zabfs::fusefs::cache {
 
-void EventHub::tell(const client::WatchNotice& notice) {
-  const auto found = subscribers_.find(notice.path);
+EventHub::Subscribers EventHub::take(const std::string& path) {
+  const auto found = subscribers_.find(path);
   if (found == subscribers_.end()) {
-    return;
+    return {};
   }
   Subscribers subscribers = std::move(found->second);
   subscribers_.erase(found);
-  tell_these(std::move(subscribers), notice);
+  return subscribers;
 }
+
+void EventHub::tell(const client::WatchNotice& notice) { tell_these(take(notice.path), notice); }
+
+void EventHub::tell_nothing(const std::string& path) { tell_these(take(path), std::nullopt); }
 
 void EventHub::tell_all() {
   Subscribers all;

@@ -29,6 +29,13 @@ class EventHub {
   // A watch fired.
   void tell(const client::WatchNotice& notice);
 
+  // No watch of `path` that was set before will fire: whoever waits for it is told nothing, and
+  // looks anew.
+  void tell_nothing(const std::string& path);
+
+  // True if anybody waits for a watch of `path`.
+  bool is_awaited(const std::string& path) const { return subscribers_.contains(path); }
+
   // No watch that was set before will fire: everybody is told nothing at all, so that they look
   // anew.
   void tell_all();
@@ -40,6 +47,7 @@ class EventHub {
 
   using Subscribers = std::vector<Subscription*>;
 
+  Subscribers take(const std::string& path);
   void tell_these(Subscribers subscribers, const std::optional<client::WatchNotice>& notice);
 
   std::unordered_map<std::string, Subscribers> subscribers_{};

@@ -126,6 +126,7 @@ void NodeCache::count_anew(Entry& entry) {
 void NodeCache::settle_front() {
   count_anew(entries_.front());
   while (!entries_.empty() && (entries_.size() > bounds_.entries || bytes_ > bounds_.bytes)) {
+    dropped_.push_back(entries_.back().path);
     erase(std::prev(entries_.end()));
   }
 }

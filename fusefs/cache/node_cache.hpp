@@ -25,6 +25,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "replication/model/bytes.hpp"
@@ -69,6 +70,9 @@ class NodeCache {
   void forget_children(std::string_view path);
   void forget_all();
 
+  // The paths that were dropped to make room since the last call.
+  std::vector<std::string> take_dropped() { return std::exchange(dropped_, {}); }
+
   std::size_t size() const { return entries_.size(); }
   std::size_t bytes() const { return bytes_; }
 
@@ -92,6 +96,7 @@ class NodeCache {
   Entries entries_{};
   std::unordered_map<std::string_view, Entries::iterator> by_path_{};  // the path is the entry's
   std::size_t bytes_{};
+  std::vector<std::string> dropped_{};
 };
 
 }  // namespace zabfs::fusefs::cache

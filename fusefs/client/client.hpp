@@ -3,12 +3,12 @@
 // Calls never block. Requests leave in the order of the calls and are answered in that order. All
 // calls and callbacks happen on one thread: the one that runs the transport.
 //
-// What happens when the connection is lost: the client reconnects by itself, to the next server, and
-// re-attaches its session. Reads that had no answer are sent again. A write that had been sent and
-// had no answer fails with connection_loss: its outcome is unknown, and the client never repeats it.
-// What was not sent yet waits, for at most the session timeout since the call; then it fails with
-// operation_timeout. When the session expires everything waiting fails with session_expired, and so
-// does every later call.
+// What happens when the connection is lost: the client reconnects by itself, to the next server,
+// and re-attaches its session. Reads that had no answer are sent again. A write that had been sent
+// and had no answer fails with connection_loss: its outcome is unknown, and the client never
+// repeats it. What was not sent yet waits, for at most the session timeout since the call; then it
+// fails with operation_timeout. When the session expires everything waiting fails with
+// session_expired, and so does every later call.
 //
 // Watches (the `watch` field of exists, getData and getChildren requests) fire once, through
 // `on_event`, before any reply that is as new as the change. They survive reconnection: the client
@@ -24,6 +24,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "replication/model/ids.hpp"
 #include "replication/model/result.hpp"
@@ -87,6 +88,10 @@ class Client {
 
   // The watches that were set, and have not fired or been removed.
   virtual std::size_t watches() const = 0;
+
+  // While there is no connection: of the one-shot watches, only those of paths for which
+  // `is_needed` says so will be set again on the next one.
+  virtual void keep_watches(const std::function<bool(std::string_view)>& is_needed) = 0;
 
   // The newest zxid any reply carried.
   virtual replication::Zxid last_zxid() const = 0;

@@ -76,6 +76,14 @@ void Session::forget(RequestId id) {
   }
 }
 
+void Session::keep_watches(const std::function<bool(std::string_view)>& is_needed) {
+  watches_.keep([&](const std::string& path) {
+    std::string stripped = path;
+    chroot_.strip_from(stripped);
+    return is_needed(stripped);
+  });
+}
+
 void Session::close(std::function<void()> done, std::int64_t now_ms) {
   if (link_ == Link::none) {
     deliveries_.push(std::move(done));

@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fusefs/client/chroot.hpp"
@@ -61,6 +62,7 @@ class Session {
   replication::Zxid last_zxid() const { return last_zxid_; }
   std::string server() const;
   std::size_t watches() const { return watches_.size(); }
+  void keep_watches(const std::function<bool(std::string_view)>& is_needed);
 
   // Callbacks wait here until they are run.
   DeliveryQueue& deliveries() { return deliveries_; }

@@ -276,6 +276,9 @@ class AsioClient : public Client {
   std::int32_t timeout_ms() const override { return machine().timeout_ms(); }
   std::string server() const override { return machine().server(); }
   std::size_t watches() const override { return machine().watches(); }
+  void keep_watches(const std::function<bool(std::string_view)>& is_needed) override {
+    machine().keep_watches(is_needed);
+  }
   replication::Zxid last_zxid() const override { return machine().last_zxid(); }
   void close(std::function<void()> done) override {
     transport_->wake();

@@ -101,6 +101,12 @@ bool WatchBook::fire(EventType type, const std::string& path) {
   return fired > 0;
 }
 
+void WatchBook::keep(const std::function<bool(const std::string&)>& is_needed) {
+  for (Paths* paths : {&data_, &exist_, &child_}) {
+    std::erase_if(*paths, [&](const std::string& path) { return !is_needed(path); });
+  }
+}
+
 // True if the path, or one above it, is watched recursively.
 bool WatchBook::is_below_recursive(std::string_view path) const {
   while (!recursive_.empty() && !path.empty()) {

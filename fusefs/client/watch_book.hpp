@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -34,6 +35,9 @@ class WatchBook {
   // a znode that was deleted while the client was away is reported once for each kind, and only the
   // first counts.
   bool fire(replication::protocol::EventType type, const std::string& path);
+
+  // Forgets the one-shot watches of paths for which `is_needed` says no.
+  void keep(const std::function<bool(const std::string&)>& is_needed);
 
   // Everything recorded, as requests that a new connection must begin with. Each is below the
   // largest frame a server takes: setWatches, or setWatches2 where there are watches that stay,

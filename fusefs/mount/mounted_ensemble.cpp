@@ -64,6 +64,7 @@ void MountedEnsemble::on_state(SessionState state) {
   switch (state) {
     case SessionState::connected:
       spdlog::info("connected to {}", client_->server());
+      filesystem_.connected();
       if (!session_) {
         deadline_.cancel();
         mount();

@@ -123,15 +123,53 @@ void FakeEnsemble::expire_session() {
 
 void FakeEnsemble::fire(EventType type, const std::string& path) {
   std::size_t fired = 0;
+  if (cut_off_at_) {
+    return;
+  }
   if (type != EventType::children_changed) {
     fired += watches_.node.erase(path);
   }
   if (type == EventType::children_changed || type == EventType::deleted) {
     fired += watches_.children.erase(path);
   }
+  fired += watches_.standing.count(path);
+  fired += type != EventType::children_changed && is_in_watched_subtree(path) ? 1U : 0U;
   if (fired > 0) {
-    fired_.push_back({.type = type, .path = path, .zxid = Zxid{zxid_}});
+    fired_.push_back({.type = type,
+                      .path = path,
+                      .zxid = hides_zxids_ ? std::nullopt : std::optional(Zxid{zxid_})});
   }
+}
+
+bool FakeEnsemble::is_in_watched_subtree(const std::string& path) const {
+  return std::ranges::any_of(watches_.subtrees, [&](const std::string& top) {
+    return path == top || top == "/" || path.starts_with(top + "/");
+  });
+}
+
+void FakeEnsemble::keep_watches(const std::function<bool(std::string_view)>& is_needed) {
+  std::erase_if(watches_.node, [&](const auto& path) { return !is_needed(path); });
+  std::erase_if(watches_.children, [&](const auto& path) { return !is_needed(path); });
+}
+
+void FakeEnsemble::disconnect() {
+  cut_off_at_ = zxid_;
+  state_ = fusefs::client::SessionState::connecting;
+  on_state_(state_);
+}
+
+void FakeEnsemble::reconnect() {
+  const auto since = static_cast<std::int64_t>(*std::exchange(cut_off_at_, std::nullopt));
+  for (const auto& path : std::set<std::string>(watches_.node)) {
+    const Znode* znode = find(path);
+    if (znode != nullptr && znode->stat.mzxid > since) {
+      fire(znode->stat.czxid > since ? EventType::created : EventType::data_changed, path);
+    }
+  }
+  queue_events();
+  deliver();
+  state_ = fusefs::client::SessionState::connected;
+  on_state_(state_);
 }
 
 void FakeEnsemble::queue_events() {
@@ -318,6 +356,38 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const GetAclRequest& request) {
   const Znode* znode = find(request.path);
   return znode == nullptr ? Outcome(ErrorCode::no_node)
                           : Outcome(GetAclResponse{znode->acl, znode->stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const SetAclRequest& request) {
+  const auto found = tree_.find(request.path);
+  if (found == tree_.end()) {
+    return ErrorCode::no_node;
+  }
+  Stat& stat = found->second.stat;
+  if (request.version != -1 && request.version != stat.aversion) {
+    return ErrorCode::bad_version;
+  }
+  found->second.acl = request.acl;
+  ++stat.aversion;
+  ++zxid_;
+  return Outcome(StatResponse{stat});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const AddWatchRequest& request) {
+  if (!has_standing_watches_) {
+    return ErrorCode::unimplemented;
+  }
+  (AddWatchMode{request.mode} == AddWatchMode::persistent ? watches_.standing : watches_.subtrees)
+      .insert(request.path);
+  return Outcome(ErrorResponse{});
+}
+
+FakeEnsemble::Outcome FakeEnsemble::apply(const RemoveWatchesRequest& request) {
+  std::size_t removed = 0;
+  for (auto* paths : {&watches_.node, &watches_.children, &watches_.standing, &watches_.subtrees}) {
+    removed += paths->erase(request.path);
+  }
+  return removed > 0 ? Outcome(EmptyResponse{}) : ErrorCode::no_watcher;
 }
 
 FakeEnsemble::Outcome FakeEnsemble::apply(const SyncRequest& request) {

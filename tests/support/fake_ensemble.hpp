@@ -49,7 +49,11 @@ class FakeEnsemble : public fusefs::client::Client {
   replication::SessionId session() const override { return session_; }
   std::int32_t timeout_ms() const override { return 10'000; }
   std::string server() const override { return "fake:2181"; }
-  std::size_t watches() const override { return watches_.node.size() + watches_.children.size(); }
+  std::size_t watches() const override {
+    return watches_.node.size() + watches_.children.size() + watches_.standing.size() +
+           watches_.subtrees.size();
+  }
+  void keep_watches(const std::function<bool(std::string_view)>& is_needed) override;
   replication::Zxid last_zxid() const override { return {zxid_}; }
   void close(std::function<void()> done) override { done(); }
 
@@ -59,6 +63,16 @@ class FakeEnsemble : public fusefs::client::Client {
   // The connection is lost and had again: all watches are gone, as from a client that does not set
   // them again; what was asked before is answered after.
   void lose_connection();
+
+  // The connection is lost until reconnect(), which sets all watches again. Missed changes are
+  // reported for one-shot watches, not for those that stay.
+  void disconnect();
+  void reconnect();
+
+  // As Apache ZooKeeper before 3.9: events carry no zxid.
+  void hide_zxids() { hides_zxids_ = true; }
+  // As before 3.6: there is no addWatch.
+  void refuse_standing_watches() { has_standing_watches_ = false; }
 
   // The connection is lost before what is held was answered: reads of it are asked again, writes
   // fail with connection_loss. Both come last.
@@ -107,6 +121,8 @@ class FakeEnsemble : public fusefs::client::Client {
   struct Watches {
     std::set<std::string> node{};  // exists and getData
     std::set<std::string> children{};
+    std::set<std::string> standing{};
+    std::set<std::string> subtrees{};
   };
 
   Outcome apply(const replication::protocol::CreateRequest& request);
@@ -123,6 +139,9 @@ class FakeEnsemble : public fusefs::client::Client {
   Outcome apply(const replication::protocol::GetChildrenRequest& request);
   Outcome apply(const replication::protocol::GetChildren2Request& request);
   Outcome apply(const replication::protocol::MultiRequest& request);
+  Outcome apply(const replication::protocol::SetAclRequest& request);
+  Outcome apply(const replication::protocol::AddWatchRequest& request);
+  Outcome apply(const replication::protocol::RemoveWatchesRequest& request);
   template <class Request>
   Outcome apply(const Request&) {
     return replication::ErrorCode::unimplemented;
@@ -135,6 +154,7 @@ class FakeEnsemble : public fusefs::client::Client {
   // The event goes to the end of what waits once nothing can undo the change any more.
   void fire(replication::protocol::EventType type, const std::string& path);
   void queue_events();
+  bool is_in_watched_subtree(const std::string& path) const;
   std::vector<std::string> children_of(const std::string& path) const;
 
   Tree tree_{};
@@ -148,6 +168,9 @@ class FakeEnsemble : public fusefs::client::Client {
   std::size_t request_count_{};
   std::deque<Waiting> waiting_{};
   std::set<std::string> held_{};
+  bool hides_zxids_{};
+  bool has_standing_watches_{true};
+  std::optional<std::uint64_t> cut_off_at_{};  // the zxid at which the connection was lost
   std::function<void()> before_write_{};
   replication::ErrorCode failure_{};
   fusefs::client::SessionState state_{fusefs::client::SessionState::connected};

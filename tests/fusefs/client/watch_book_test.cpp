@@ -129,6 +129,18 @@ TEST(WatchBook, WhatIsRemovedIsNotSetAgain) {
   EXPECT_EQ(book.size(), 0U);
 }
 
+TEST(WatchBook, KeepsWhatIsNeededAndWhatStaysAnyway) {
+  WatchBook book;
+  book.record(GetDataRequest{.path = "/a", .watch = true}, ErrorCode::ok);
+  book.record(GetDataRequest{.path = "/b", .watch = true}, ErrorCode::ok);
+  book.record(ExistsRequest{.path = "/c", .watch = true}, ErrorCode::no_node);
+  book.record(AddWatchRequest{.path = "/d"}, ErrorCode::ok);
+  book.keep([](const std::string& path) { return path == "/b"; });
+  EXPECT_EQ(book.size(), 2U);
+  EXPECT_TRUE(book.fire(EventType::data_changed, "/b"));
+  EXPECT_TRUE(book.fire(EventType::data_changed, "/d"));
+}
+
 // For reads, ZooKeeper takes the empty path for the root.
 TEST(WatchBook, KeepsTheEmptyPathToo) {
   WatchBook book;

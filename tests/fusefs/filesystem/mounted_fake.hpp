@@ -109,6 +109,8 @@ struct MountedFake {
     ensemble.on_state([this](fusefs::client::SessionState state) {
       if (state == fusefs::client::SessionState::connecting) {
         fs.connection_lost();
+      } else if (state == fusefs::client::SessionState::connected) {
+        fs.connected();
       }
     });
   }
