@@ -19,17 +19,6 @@ struct Options {
   bool shows_progress{};
 };
 
-// A tree that takes containers and TTLs for ephemeral znodes would lose them.
-void check_served(const zookeeper::ReplayedTree& tree) {
-  replication::tree::Node container;
-  container.ephemeral_owner = {zookeeper::container_owner};
-  if (container.is_ephemeral() && tree.has_containers_or_ttls()) {
-    throw Failure(
-        "There are containers or znodes with a TTL in it, which this version of zabd does not "
-        "serve: delete them, or wait for a version that does.");
-  }
-}
-
 int run(Options& options) {
   check_choice(options.target);
   check_new_servers(options.target.servers);
@@ -38,7 +27,6 @@ int run(Options& options) {
   }
   try {
     auto loaded = zookeeper::load_directory(options.load);
-    check_served(*loaded.tree);
     // The servers that ZooKeeper's ensemble had are not those of the new one.
     loaded.tree->clear_data("/zookeeper/config");
     NewState state{.sessions = loaded.tree->session_table(), .epoch = {loaded.epoch}};

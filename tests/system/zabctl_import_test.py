@@ -20,7 +20,7 @@ from server import BIN, Server
 from zookeeper_load import Load
 
 LARGE = "--large" in sys.argv
-REQUESTS = 600_000 if LARGE else 6_000
+REQUESTS = 700_000 if LARGE else 6_000
 SNAP_COUNT = 20_000 if LARGE else 500
 TICK_MS = 2000  # Sessions live up to 40 s: longer than it takes to import them.
 
@@ -85,7 +85,7 @@ class Import(unittest.TestCase):
                                              "extendedTypesEnabled=true"], tick_ms=TICK_MS)
         cls.addClassCleanup(cls.zookeeper.remove)
         cls.zookeeper.start()
-        load = Load(cls.zookeeper, seed, with_types=False)
+        load = Load(cls.zookeeper, seed)
         load.set_quota()
         load.run(REQUESTS)
         with load.kept_alive():

@@ -40,11 +40,10 @@ def set_acl(path, entries, version=-1):
 
 
 class Load:
-    """`with_types`: containers and TTLs, too, which the server must know."""
+    """The server must know containers and TTLs."""
 
-    def __init__(self, server, seed, sessions=6, with_types=True):
+    def __init__(self, server, seed, sessions=6):
         self.random = random.Random(seed)
-        self.with_types = with_types
         self.paths = ["/"]
         self.made = 0
         self.server = server
@@ -82,7 +81,7 @@ class Load:
                 self.paths.append(path)
             kind = self.random.choice((wire.CREATE, wire.CREATE2))
             return kind, wire.create(path, self.data(), flags, self.random.choice(ACLS))
-        if dice < 0.53 and self.with_types:
+        if dice < 0.53:
             path = self.new_path()
             if self.random.random() < 0.5:
                 self.paths.append(path)

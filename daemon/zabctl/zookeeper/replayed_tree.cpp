@@ -165,11 +165,6 @@ bool ReplayedTree::is_session(std::int64_t owner) const {
          (owner != 0 && owner != container_owner && (owner & ttl_owner_mask) != ttl_owner_mask);
 }
 
-bool ReplayedTree::has_containers_or_ttls() const {
-  return std::ranges::any_of(ephemerals_,
-                             [this](const auto& owned) { return !is_session(owned.first); });
-}
-
 void ReplayedTree::apply(const Transaction& transaction) {
   std::visit([&](const auto& body) { change(transaction.header, body); }, transaction.body);
 }

@@ -50,8 +50,6 @@ class ReplayedTree : public SnapshotVisitor {
   std::size_t znodes() const { return nodes_.size(); }
   std::size_t sessions() const { return sessions_.size(); }
 
-  bool has_containers_or_ttls() const;
-
   // The sessions with the passwords that ZooKeeper gave them.
   replication::session::SessionTable session_table() const;
 
