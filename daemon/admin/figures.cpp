@@ -131,7 +131,7 @@ std::vector<Gauge> gauges(const Subject& subject) {
       {"znode_count", "Znodes", number(replica.znodes)},
       {"watch_count", "Watches", number(replica.watches)},
       {"ephemerals_count", "Ephemeral znodes", number(replica.ephemerals)},
-      {"approximate_data_size", "Bytes of all data", number(replica.data_bytes)},
+      {"approximate_data_size", "Bytes of all data and all paths", number(replica.data_bytes)},
       {"global_sessions", "Sessions of the ensemble", number(replica.sessions)},
       {"local_sessions", "Always 0: there are none", std::int64_t{0}},
       {"open_file_descriptor_count", "Open files", open_files()},

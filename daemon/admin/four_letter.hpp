@@ -7,10 +7,10 @@
 //   wchc  watches by session       wchp  watches by path         crst, srst  begin to count anew
 //   gtmk, stmk  ZooKeeper's trace mask, which means nothing here
 //
-// The formats are ZooKeeper's, because its tools and every monitoring agent parse them. Only the
-// words of the whitelist are answered; the others get the sentence that ZooKeeper says. No answer
-// lists more than limits::operator_entries_max connections or sessions, or as many watches times
-// five: beyond that a sentence says so, because the loop would stand still for the rest.
+// The formats are ZooKeeper's, because its tools and every monitoring agent parse them. Only srvr
+// and the words of the whitelist are answered; the others get the sentence that ZooKeeper says. No
+// answer lists more than limits::operator_entries_max connections or sessions, or as many watches
+// times five: beyond that a sentence says so, because the loop would stand still for the rest.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace zabfs::daemon::admin {
 
 class FourLetterWords {
  public:
-  // The words that are answered; "*" stands for all.
+  // The words that are answered besides srvr; "*" stands for all.
   explicit FourLetterWords(std::vector<std::string> whitelist) : whitelist_(std::move(whitelist)) {}
 
   // The answer to what a connection has begun with: the word is the first four bytes. Nothing if

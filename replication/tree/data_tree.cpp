@@ -43,6 +43,7 @@ DataTree::DataTree() {
   add_initial(slot_of("/zookeeper"), "quota", open_acl(), 0);
   // ZooKeeper sets this ACL after the creation, with the version -1.
   add_initial(slot_of("/zookeeper"), "config", read_only_acl(), -1);
+  nodes_.walk([this](std::string_view path, Slot) { data_bytes_ += path.size(); });
   digest_ = recomputed_digest();
 }
 
@@ -62,12 +63,13 @@ std::optional<DataTree> DataTree::restored(NodeStore nodes, AclTable acls, Zxid 
   tree.acls_ = std::move(acls);
   tree.last_applied_ = last_applied;
   tree.digest_ = 0;
+  tree.data_bytes_ = 0;
   std::vector<Slot> parents_first;
   parents_first.reserve(tree.nodes_.size());
   tree.nodes_.walk([&](std::string_view path, Slot slot) {
     const Node& node = tree.nodes_[slot];
     tree.digest_ += tree.node_digest(path, node);
-    tree.data_bytes_ += bytes_of_data(node);
+    tree.data_bytes_ += path.size() + bytes_of_data(node);
     tree.own(slot);
     tree.removal_.add(slot, node);
     if (const auto quota = quota_path_of(path, quota_limits_name); !quota.empty()) {
@@ -116,7 +118,7 @@ void DataTree::apply_change(const TransactionHeader& header, const CreateNode& c
   parent.creates = change.parent_creates;
   parent.pzxid = header.zxid;
 
-  data_bytes_ += bytes_of_data(node);
+  data_bytes_ += change.path.size() + bytes_of_data(node);
   digest_ += stat_digest(parent_hash, parent) + node_digest(change.path, node);
   note_creation(change.path, node, applied);
   applied.stats.push_back(stat_of(node));
@@ -190,7 +192,7 @@ void DataTree::remove_node(Zxid zxid, std::string_view path, Applied& applied) {
   const std::uint64_t parent_hash = hash_of_path(parent_path);
   digest_ -= node_digest(path, node) + stat_digest(parent_hash, parent);
   const std::uint64_t bytes = bytes_of_data(node);
-  data_bytes_ -= bytes;
+  data_bytes_ -= path.size() + bytes;
   disown(slot);
   removal_.remove(slot, node);
   const AclId acl = node.acl;

@@ -101,7 +101,7 @@ class DataTree {
   Zxid last_applied() const { return last_applied_; }
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t ephemeral_count() const { return ephemeral_count_; }
-  std::uint64_t data_bytes() const { return data_bytes_; }  // of all data, without names
+  std::uint64_t data_bytes() const { return data_bytes_; }  // of all data and all paths
 
   // A number that equal trees share; see tree_digest.hpp. Kept up to date by every change.
   std::uint64_t digest() const { return digest_; }

@@ -33,7 +33,7 @@ class Pair {
     std::uint64_t bytes = 0;
     std::size_t ephemerals = 0;
     for (const auto& [path, node] : model.everything()) {
-      bytes += node.data.value_or(Bytes{}).size();
+      bytes += path.size() + node.data.value_or(Bytes{}).size();
       ephemerals += node.stat.ephemeral_owner != 0 ? 1 : 0;
       ASSERT_NE(tree.find(path), nullptr) << path;
       EXPECT_EQ(tree.path_of(*tree.find(path)), path);
