@@ -9,15 +9,17 @@ USUAL = (
 )
 
 
-def batch(name, settings=(), java_options=(), zabd_only=False):
+def batch(name, settings=(), java_options=(), zabd_only=False, alone=False):
     """Marks a function of one Side. `zabd_only`: the calls would end Apache ZooKeeper, or would
-    never be answered there; the function states with Side.expect what zabd must say."""
+    never be answered there; the function states with Side.expect what zabd must say. `alone`: it has
+    servers of its own, because what it leaves shows in the answers to others, or theirs in its own."""
 
     def mark(function):
         function.batch_name = name
         function.settings = tuple(settings)
         function.java_options = tuple(java_options)
         function.zabd_only = zabd_only
+        function.alone = alone
         return function
 
     return mark

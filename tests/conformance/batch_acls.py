@@ -35,7 +35,7 @@ IDENTITIES = [
 ADDRESSES = ["::1", "fe80::1/64", "::ffff:127.0.0.1", "2001:db8::/32", "::", "0127.0.0.1"]
 
 
-@batch("other addresses", settings=USUAL)
+@batch("other addresses", settings=USUAL, alone=True)
 def other_addresses(side):
     """Addresses that the two servers read differently."""
     client = side.client("a")
@@ -45,7 +45,7 @@ def other_addresses(side):
         client.quiet(calls.set_data("/addresses", b""))
 
 
-@batch("identities", settings=USUAL)
+@batch("identities", settings=USUAL, alone=True)
 def identities(side):
     """What an ACL may name, by a stranger and by somebody who has authenticated twice."""
     stranger, known = side.client("stranger"), side.client("known")

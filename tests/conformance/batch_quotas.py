@@ -104,3 +104,26 @@ def quotas_in_multis(side):
 @batch("enforced quotas", settings=(*USUAL, "enforceQuota=true"))
 def hard_quotas(side):
     quotas(side)
+
+
+@batch("precedence of quotas", settings=(*USUAL, "enforceQuota=true"))
+def precedence_of_quotas(side):
+    """Requests that would pass a hard quota and have another fault."""
+    client = side.client("a")
+    for path, limits in (("/pc", b"count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=4"),
+                         ("/pb", b"count=-1,bytes=-1=;byteHardLimit=9;countHardLimit=-1")):  # fmt: skip
+        client.quiet(calls.create(path))
+        client.quiet(calls.create(path + "/e", flags=calls.EPHEMERAL))
+        client.quiet(calls.create(path + "/closed", entries=calls.NOBODY))
+        client.quiet(calls.create(path + "/there"))
+        limited(client, path, limits)
+        for name in ("there", "fresh", "e/x", "closed/x", "none/x", "bad\x01", ""):
+            for flags in (0, calls.EPHEMERAL, calls.SEQUENTIAL, 9):
+                for fault, entries in (("", calls.ANYONE), (", no ACL", ())):
+                    call = calls.create(f"{path}/{name}", b"x" * 10, flags, entries)
+                    client.say(f"create {path}/{name}, flags {flags}{fault}", call)
+        for name in ("there", "closed", "e", "none", "there/", "bad\x01"):
+            for version in (-1, 0, 7):
+                call = calls.set_data(f"{path}/{name}", b"x" * 10, version)
+                client.say(f"set {path}/{name}, version {version}", call)
+                client.say(f"set {path}/{name}, version {version}, in a multi", calls.multi(call))

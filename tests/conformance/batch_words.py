@@ -32,7 +32,7 @@ def first_of_each(lines):
     return sorted(set(lines))
 
 
-@batch("four-letter words", settings=USUAL)
+@batch("four-letter words", settings=USUAL, alone=True)
 def words(side):
     client = side.client("a")
     client.quiet(calls.create("/4"))
@@ -66,7 +66,7 @@ def values(text, separator):
     return {key: value for key, value in pairs}
 
 
-@batch("keys of four-letter words", settings=USUAL)
+@batch("keys of four-letter words", settings=USUAL, alone=True)
 def keys_of_words(side):
     """Of the words whose lines may differ: the keys that monitoring tools look for."""
     for word, separator, keys in (("mntr", "\t", MNTR), ("conf", "=", CONF), ("envi", "=", ENVI)):
@@ -79,7 +79,7 @@ def keys_of_words(side):
             side.note(f"{word} {key}", kind)
 
 
-@batch("counts in four-letter words", settings=USUAL)
+@batch("counts in four-letter words", settings=USUAL, alone=True)
 def counts(side):
     """What the words count, after a known story."""
     client, watcher = side.client("a"), side.client("b")

@@ -14,6 +14,8 @@ import pathlib
 import sys
 import time
 
+from calls import Op
+from decoding import ERRORS
 from differences import faults_of_the_list, intended
 from side import Server, Side
 
@@ -51,27 +53,30 @@ def run(kind, batches, settings, java_options):
 
 
 def grouped(batches):
-    """Batches by what their servers need. Those for zabd alone come last: what they leave in the tree
+    """Batches by the servers that they share. Those for zabd alone come last: what they leave in the tree
     is not there in the other server."""
     groups = {}
     for name, function in sorted(batches.items(), key=lambda item: item[1].zabd_only):
-        key = (function.settings, function.java_options)
+        key = (function.settings, function.java_options, name if function.alone else "")
         groups.setdefault(key, []).append((name, function))
     return groups
 
 
 def converse(batches, kinds):
-    """The transcripts of all batches by server, and what was stated for zabd alone."""
+    """The transcripts of all batches by server, what was stated for zabd alone, and which operations
+    and errors came up with it."""
     transcripts = {kind: {} for kind in kinds}
-    stated = {}
+    stated, operations, errors = {}, set(), set()
     with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
-        for (settings, java_options), members in grouped(batches).items():
+        for (settings, java_options, _), members in grouped(batches).items():
             sides = pool.map(lambda k: run(k, members, settings, java_options), kinds)
             for kind, side in zip(kinds, sides):
                 transcripts[kind].update(side.transcript)
                 if kind == "zabd":
                     stated.update(side.expected)
-    return transcripts, stated
+                    operations |= side.operations
+                    errors |= side.errors
+    return transcripts, stated, operations, errors
 
 
 def compare(expected, heard, differences):
@@ -94,16 +99,19 @@ def main():
     known = all_batches()
     parser = argparse.ArgumentParser(description="compare two servers reply by reply")
     parser.add_argument("batches", nargs="*", metavar="BATCH", help=", ".join(known))
+    parser.add_argument("--without", action="append", default=[], metavar="BATCHES",
+                        help="leave these out; * and ? are wildcards")
     parser.add_argument("--only", choices=KINDS)
     parser.add_argument("--show", metavar="PATTERN")
     options = parser.parse_args()
     unknown = [name for name in options.batches if name not in known]
     if unknown:
         parser.error(f"unknown batch {unknown[0]}; there are {', '.join(known)}")
-    batches = {name: known[name] for name in options.batches or known}
+    batches = {name: known[name] for name in options.batches or known
+               if not any(fnmatch.fnmatch(name, left_out) for left_out in options.without)}
     kinds = [options.only] if options.only else list(KINDS)
     began = time.monotonic()
-    transcripts, stated = converse(batches, kinds)
+    transcripts, stated, operations, errors = converse(batches, kinds)
     if options.show:
         for kind in kinds:
             for name, text in transcripts[kind].items():
@@ -120,8 +128,12 @@ def main():
     if len(faults) > SHOWN_MAX:
         print(f"... and {len(faults) - SHOWN_MAX} more")
     rotten = faults_of_the_list(differences, batches)
+    if not options.batches and not options.without:
+        known_errors = [name for error, name in ERRORS.items() if error in errors]
+        print(f"{len(operations & set(Op))} operations, and {', '.join(known_errors)}")
+        rotten += [f"{Op(unasked).name} was not asked" for unasked in set(Op) - operations]
     for fault in rotten:
-        print(f"differences.txt: {fault}")
+        print(f"the list: {fault}")
     print(f"{len(faults)} differences, {sum(d.excused for d in differences)} intended")
     return 1 if faults or rotten else 0
 

@@ -46,6 +46,9 @@ def normalized(text, port, names):
     text = re.sub(r"^\d{4}-\d\d-\d\d [^\n]*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"^(\[)(.*)(\])$", lambda m: "[" + ", ".join(sorted(m[2].split(", "))) + "]", text,
                   flags=re.MULTILINE)
+    # A set, in the order of a hash.
+    text = re.sub(r"(?<=^Auth scheme: User\n)(.*)", lambda m: "\n".join(sorted(m[1].split("\n"))),
+                  text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"0x[0-9a-f]+", names.named, text)
 
 

@@ -56,6 +56,8 @@ class Side:
         self.expected = {}
         self.prefix = ""
         self.connections = []
+        self.operations = set()
+        self.errors = set()
 
     def unique(self, name):
         name = f"{self.prefix}{name}"
@@ -187,6 +189,7 @@ class Client:
         if xid is None:
             self.xid += 1
             xid = self.xid
+        self.side.operations.add(call.operation)
         self.link.send(calls.framed(struct.pack(">ii", xid, call.operation) + call.body))
         return xid
 
@@ -225,6 +228,7 @@ class Client:
         if reply is None:
             return CLOSED, None
         xid, zxid, error, body = reply
+        self.side.errors.add(error)
         if xid is None:
             return f"a short frame {body.hex()}", None
         parts = [error_name(error)]
