@@ -14,6 +14,7 @@
 #include "daemon/admin_lines.hpp"
 #include "daemon/config_value.hpp"
 #include "daemon/ensemble_lines.hpp"
+#include "daemon/limit_lines.hpp"
 #include "daemon/security_lines.hpp"
 #include "daemon/spelling.hpp"
 
@@ -34,13 +35,6 @@ struct Draft {
   std::optional<bool> is_observer{};  // peerType, if it is given
   std::map<replication::ServerId, std::uint64_t> weights{};
 };
-
-// A limit on a count, of which 0 means `unlimited`.
-Complaint count(std::string_view value, std::size_t max, std::size_t unlimited, std::size_t& to) {
-  auto complaint = number(value, {0, static_cast<std::int64_t>(max)}, to);
-  to = to == 0 ? unlimited : to;
-  return complaint;
-}
 
 // Checked as ZooKeeper does, and not used.
 Complaint unused(std::string_view value, Range range) {
@@ -150,19 +144,6 @@ Keys keys_of_a_replica() {
        [](V v, D& d) {
          return number(v, {-1, timeout_ms_max}, d.session_timeout_max_ms);
        }},
-      {"maxClientCnxns",
-       [](V v, D& d) {
-         return count(v, limits::connections_max, 0, d.config.connections_per_address_max);
-       }},
-      {"maxCnxns",
-       [](V v, D& d) {
-         return count(v, limits::connections_max, limits::connections_max,
-                      d.config.connections_max);
-       }},
-      {"globalOutstandingLimit",
-       [](V v, D& d) {
-         return number(v, {1, limits::requests_in_flight_max}, d.config.requests_max);
-       }},
       {"snapCount",
        [](V v, D& d) {
          return number(v, {2, 1'000'000'000}, d.config.snapshot_every);
@@ -200,6 +181,10 @@ const Keys& keys() {
     Keys all = keys_of_a_replica();
     for (const auto& [key, set] : admin_keys()) {
       all.emplace(key, [set](std::string_view v, Draft& d) { return set(v, d.config.admin); });
+    }
+    for (const auto& [key, set] : limit_keys()) {
+      all.emplace(key,
+                  [set = set](std::string_view v, Draft& d) { return set(v, d.config.clients); });
     }
     for (const auto& [key, set] : security_keys()) {
       all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.security); });

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/admin_config.hpp"
+#include "daemon/client_limits.hpp"
 #include "daemon/ensemble_config.hpp"
 #include "daemon/security_config.hpp"
 #include "daemon/tree_lines.hpp"
@@ -41,10 +42,7 @@ struct Config {
   std::int64_t session_timeout_min_ms{4000};
   std::int64_t session_timeout_max_ms{40000};
 
-  std::size_t connections_per_address_max{
-      replication::limits::connections_per_address_default};              // 0: no limit
-  std::size_t connections_max{replication::limits::connections_max};      // never 0
-  std::size_t requests_max{replication::limits::requests_in_flight_max};  // unanswered, of all
+  ClientLimits clients{};
 
   std::uint64_t snapshot_every{replication::limits::snapshot_every_transactions};
   std::uint64_t snapshots_kept{replication::limits::snapshots_kept_min};

@@ -15,7 +15,7 @@ admin::Settings settings_of(const Config& config) {
       .data_directory = config.data_directory,
       .log_directory = config.log_directory,
       .tick_ms = config.tick_ms,
-      .connections_per_address_max = config.connections_per_address_max,
+      .connections_per_address_max = config.clients.connections_per_address_max,
       .session_timeout_min_ms = config.session_timeout_min_ms,
       .session_timeout_max_ms = config.session_timeout_max_ms,
       .listen_backlog = config.listen_backlog,

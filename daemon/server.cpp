@@ -66,9 +66,12 @@ Server::Server(boost::asio::io_context& context, const Config& config,
       logger_(make_logger(config.log_level)),
       trace_(logger_, clock_),
       table_(context,
-             {.per_address_max = config.connections_per_address_max,
-              .total_max = config.connections_max},
-             clock_, *this),
+             {.per_address_max = config.clients.connections_per_address_max,
+              .total_max = config.clients.connections_max,
+              .frame_bytes_max = config.clients.frame_bytes_max,
+              .sessionless_ms = config.clients.sessionless_ms,
+              .keeps_alive = config.clients.keeps_alive},
+             clock_, metrics_, *this),
       schemes_({.digest_algorithm = config.security.digest_algorithm,
                 .super_digest = config.security.super_digest}),
       acceptor_(context, port_purpose("clientPort"),
@@ -212,6 +215,7 @@ replication::ReplicaOptions Server::replica_options() const {
       .session_timeout_max_ms = config_.session_timeout_max_ms,
       .snapshot_every = config_.snapshot_every,
       .snapshots_kept = config_.snapshots_kept,
+      .request_bytes_max = config_.clients.request_bytes_max,
       .knows_certificates = config_.security.secure_port &&
                             config_.security.client_tls.certificates != tls::Certificates::none,
       .has_ttl = config_.tree.has_ttl,
@@ -331,10 +335,10 @@ void Server::on_connected(ConnectionId connection, std::string address, const X5
   replica_->on_connected(connection, std::move(address), std::move(identities));
 }
 
-void Server::on_insecure(const std::string& address, const std::string& why) {
+void Server::on_refused(const std::string& address, const std::string& why) {
   const auto now_ms = clock_.monotonic_ms();
-  const auto held_back = insecure_.take_held_back(now_ms);
-  if (insecure_.admits(now_ms)) {
+  const auto held_back = refused_.take_held_back(now_ms);
+  if (refused_.admits(now_ms)) {
     logger_->warn("refused a client at {}: it {}{}", address, why,
                   held_back == 0 ? "" : " (and " + std::to_string(held_back) + " others)");
   }
@@ -346,8 +350,8 @@ void Server::on_frame(ConnectionId connection, ByteView payload) {
 
 void Server::on_disconnected(ConnectionId connection) { replica_->on_disconnected(connection); }
 
-bool Server::may_read(ConnectionId connection) const {
-  return !is_overloaded_ && replica_->may_read(connection);
+bool Server::may_read(ConnectionId connection, std::size_t bytes) const {
+  return !is_overloaded_ && replica_->may_read(connection, bytes);
 }
 
 std::optional<std::string> Server::answer_to(std::string_view beginning) {
@@ -378,7 +382,7 @@ void Server::on_turn_end() {
     }
     end_if_failed();
     mesh_->flush();
-    is_overloaded_ = replica_->status().requests_outstanding >= config_.requests_max;
+    is_overloaded_ = replica_->status().requests_outstanding >= config_.clients.requests_max;
   }
 }
 

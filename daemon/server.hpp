@@ -66,10 +66,10 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
  private:
   void on_connected(replication::ConnectionId connection, std::string address,
                     const X509* certificate) override;
-  void on_insecure(const std::string& address, const std::string& why) override;
+  void on_refused(const std::string& address, const std::string& why) override;
   void on_frame(replication::ConnectionId connection, replication::ByteView payload) override;
   void on_disconnected(replication::ConnectionId connection) override;
-  bool may_read(replication::ConnectionId connection) const override;
+  bool may_read(replication::ConnectionId connection, std::size_t bytes) const override;
   std::optional<std::string> answer_to(std::string_view beginning) override;
   void on_turn_end() override;
 
@@ -102,6 +102,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   replication::Random chance_;  // for the pace of connecting to other servers
   std::shared_ptr<spdlog::logger> logger_;
   TraceLog trace_;
+  replication::Metrics metrics_;
   clients::ConnectionTable table_;
   std::unique_ptr<AuditLog> audit_;  // null: nothing is audited
   authentication::Schemes schemes_;
@@ -109,8 +110,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   std::unique_ptr<tls::Credentials> peer_credentials_;    // null: no TLS
   sockets::Acceptor acceptor_;
   sockets::Acceptor secure_acceptor_;  // listens only if there is TLS
-  RateLimit insecure_{lines_per_second_max};
-  replication::Metrics metrics_;
+  RateLimit refused_{lines_per_second_max};
   OperatorView view_;
   OperatorAccess operators_;
   admin::FourLetterWords words_;

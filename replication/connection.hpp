@@ -10,8 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <list>
 #include <map>
 #include <string>
 
@@ -42,12 +42,13 @@ struct Connection {
   std::int32_t timeout_ms{};  // negotiated on this connection
   bool was_heard{};           // since the leader was last told
   bool is_refused{};          // it is answered and closed; what else it says is not heard
+  std::size_t frame_bytes{};  // of the frame that came last
   pipeline::RequestQueue unanswered{};
 
   Conversation conversation{};
 
   // Those of them that the leader has yet to decide, in order. A queue's elements do not move.
-  std::deque<pipeline::PendingReply*> undecided{};
+  std::list<pipeline::PendingReply*> undecided{};
 
   // Syncs that were answered before the leader's word on them came; that word is for nobody.
   std::size_t syncs_answered_early{};

@@ -338,7 +338,9 @@ void Replica::on_peer_down(ServerId server) { state_->on_peer_down(server); }
 void Replica::on_disk_done(Ticket ticket) { state_->on_disk_done(ticket); }
 void Replica::on_tick() { state_->on_tick(); }
 void Replica::on_turn_end() { state_->on_turn_end(); }
-bool Replica::may_read(ConnectionId connection) const { return state_->may_read(connection); }
+bool Replica::may_read(ConnectionId connection, std::size_t bytes) const {
+  return state_->may_read(connection, bytes);
+}
 ReplicaStatus Replica::status() const { return state_->status(); }
 Inspection Replica::inspect() const { return state_->inspect(); }
 void Replica::reset_counts() { state_->reset_counts(); }

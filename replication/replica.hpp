@@ -53,11 +53,12 @@ struct ReplicaOptions {
   std::int64_t session_timeout_max_ms{40000};
   std::uint64_t snapshot_every{100'000};  // transactions between two snapshots
   std::uint64_t snapshots_kept{3};        // at least limits::snapshots_kept_min
+  std::size_t request_bytes_max{limits::request_bytes_in_flight_max};  // unanswered, of all clients
   std::uint64_t log_segment_bytes{limits::log_segment_bytes};
   // Who has proved none of these schemes is not served; empty: all are.
   std::vector<std::string> required_schemes{};
   bool knows_certificates{};  // clients can show some, so ACLs may name them: on every server alike
-  bool has_ttl{true};  // znodes with a time to live may be created
+  bool has_ttl{true};         // znodes with a time to live may be created
   // A leader's care for containers and such znodes: how often it looks, how many it removes in a
   // minute, and for how long a container without any child ever is left alone (0: for good).
   std::int64_t removal_check_ms{limits::removal_check_ms_default};
@@ -104,7 +105,7 @@ struct ReplicaPorts {
   PeerLinks& peers;
   Trace& trace;
   Metrics* metrics{};  // where it counts; null if nobody wants to know
-  Audit* audit{};  // null: nothing is audited
+  Audit* audit{};      // null: nothing is audited
 };
 
 class Replica {
@@ -151,8 +152,9 @@ class Replica {
   void on_turn_end();
 
   // False while the next frame of `connection` should be left in the socket: it, or all connections
-  // together, have too many requests unanswered. Ask again when replies have left.
-  bool may_read(ConnectionId connection) const;
+  // together, have too many requests unanswered; or it has `bytes`, which is much, and too much is
+  // on its way already. Small requests of others pass it then. Ask again when replies have left.
+  bool may_read(ConnectionId connection, std::size_t bytes = 0) const;
 
   ReplicaStatus status() const;
 

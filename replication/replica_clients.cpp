@@ -28,6 +28,12 @@ void Replica::State::on_disconnected(ConnectionId id) {
     attached_.erase(attached);
   }
   unanswered_ -= connection.unanswered.size();
+  metrics_.stale_requests.add(connection.unanswered.size());
+  for (const PendingReply& reply : connection.unanswered) {
+    unanswered_bytes_ -= reply.bytes;
+    metrics_.stale_requests_dropped.add(
+        std::holds_alternative<pipeline::LocalRequest>(reply.what) ? 1 : 0);
+  }
   watches_.remove_connection(id);
   connections_.erase(found);
 }
@@ -43,12 +49,14 @@ void Replica::State::refuse(ConnectionId id, const std::string& why) {
   drop(id);
 }
 
-bool Replica::State::may_read(ConnectionId id) const {
+bool Replica::State::may_read(ConnectionId id, std::size_t bytes) const {
   const auto found = connections_.find(id);
+  const bool is_large = bytes > limits::large_request_bytes;
   return found != connections_.end() && !found->second.awaits_session() &&
          found->second.unanswered.size() < limits::connection_requests_max &&
          unanswered_ < limits::requests_in_flight_max &&
-         proposal_bytes_ < limits::request_bytes_in_flight_max;
+         std::max(unanswered_bytes_, proposal_bytes_) < options_.request_bytes_max &&
+         (!is_large || unanswered_bytes_ < limits::large_requests_in_flight_bytes);
 }
 
 void Replica::State::on_frame(ConnectionId id, ByteView payload) {
@@ -59,6 +67,7 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   }
   Connection& connection = found->second;
   metrics_.bytes_received_count.add(protocol::frame_header_bytes + payload.size());
+  connection.frame_bytes = payload.size();
   if (!is_serving_ || (peer_.is_leading() && peer_.is_exhausted())) {
     metrics_.cnxn_closed_without_zk_server_running.add();
     drop(id);  // ZooKeeper closes without a word while it does not serve
@@ -216,16 +225,29 @@ void Replica::State::await(ConnectionId id, Connection& connection, PendingReply
   if (reply.until > tree_.last_applied()) {
     wait_until(reply.until, id);
   }
-  connection.unanswered.push_back(std::move(reply));
-  ++unanswered_;
+  enqueue(connection, std::move(reply));
 }
 
 void Replica::State::await_decision(Connection& connection, PendingReply reply) {
   reply.asked_us = looked_us_;
   reply.until = pipeline::undecided;
-  connection.unanswered.push_back(std::move(reply));
-  connection.undecided.push_back(&connection.unanswered.back());
+  connection.undecided.push_back(&enqueue(connection, std::move(reply)));
+}
+
+PendingReply& Replica::State::enqueue(Connection& connection, PendingReply reply) {
+  reply.bytes = connection.frame_bytes;
+  unanswered_bytes_ += reply.bytes;
   ++unanswered_;
+  connection.unanswered.push_back(std::move(reply));
+  return connection.unanswered.back();
+}
+
+PendingReply Replica::State::dequeue(Connection& connection) {
+  PendingReply reply = std::move(connection.unanswered.front());
+  connection.unanswered.pop_front();
+  unanswered_bytes_ -= reply.bytes;
+  --unanswered_;
+  return reply;
 }
 
 // The connection may be gone afterwards.
@@ -256,9 +278,7 @@ void Replica::State::answer_ready(ConnectionId id) {
   auto& queue = found->second.unanswered;
   while (!queue.empty() && !queue.front().is_transaction() &&
          queue.front().until <= tree_.last_applied()) {
-    const PendingReply reply = std::move(queue.front());
-    queue.pop_front();
-    --unanswered_;
+    const PendingReply reply = dequeue(found->second);
     if (!answer(id, found->second, reply)) {
       drop(id);
       return;
@@ -336,9 +356,7 @@ void Replica::State::answer_origin(const Proposal& proposal) {
   const Zxid zxid = proposal.transaction.header.zxid;
   CHECK(!connection.unanswered.empty() && connection.unanswered.front().until == zxid,
         "transaction ", zxid, " is not what connection ", origin, " waits for first");
-  const PendingReply reply = std::move(connection.unanswered.front());
-  connection.unanswered.pop_front();
-  --unanswered_;
+  const PendingReply reply = dequeue(connection);
   ++replies_sent_;
   Bytes& out = ports_.clients.outbox(origin);
   const std::size_t before = out.size();

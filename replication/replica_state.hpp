@@ -57,7 +57,7 @@ class Replica::State {
   void on_disk_done(Ticket ticket);
   void on_tick();
   void on_turn_end();
-  bool may_read(ConnectionId id) const;
+  bool may_read(ConnectionId id, std::size_t bytes) const;
   ReplicaStatus status() const;
   void on_peer_up(ServerId server);
   void on_peer_frame(ServerId server, ByteView payload);
@@ -182,6 +182,8 @@ class Replica::State {
   // history.
   void await(ConnectionId id, Connection& connection, pipeline::PendingReply reply);
   void await_decision(Connection& connection, pipeline::PendingReply reply);
+  pipeline::PendingReply& enqueue(Connection& connection, pipeline::PendingReply reply);
+  pipeline::PendingReply dequeue(Connection& connection);
   void decided(ConnectionId id, pipeline::PendingReply& reply, Zxid until);
   void wait_until(Zxid until, ConnectionId id);
 
@@ -307,14 +309,15 @@ class Replica::State {
   std::map<SessionId, Owner> owners_{};       // as the leader knows
   std::deque<Confirmation> confirmations_{};  // ascending by number
   std::uint32_t sessions_opened_{};           // in this epoch
-  std::vector<std::string> removals_{};  // znodes that were found due, the last one first
-  std::int64_t removals_looked_ms_{};    // when they were looked for
-  std::int64_t removed_ms_{};            // when some were removed
+  std::vector<std::string> removals_{};       // znodes that were found due, the last one first
+  std::int64_t removals_looked_ms_{};         // when they were looked for
+  std::int64_t removed_ms_{};                 // when some were removed
 
   Connections connections_;
   std::map<SessionId, ConnectionId> attached_;  // where each session is connected now
   std::deque<Waiter> waiters_;                  // ascending by `until`
   std::size_t unanswered_{};
+  std::size_t unanswered_bytes_{};
 
   std::optional<tree::SnapshotWriter> snapshot_;
   std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk

@@ -5,6 +5,7 @@
 
 #include <openssl/x509.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,9 +24,9 @@ class ClientEvents {
   virtual void on_connected(replication::ConnectionId connection, std::string address,
                             const X509* certificate) = 0;
 
-  // Somebody who wanted to connect with TLS from `address` could not, and why: a phrase such as
-  // "does not speak TLS". There is no connection.
-  virtual void on_insecure(const std::string& address, const std::string& why) = 0;
+  // A client at `address` is refused, or thrown out, and why: a phrase such as "does not speak
+  // TLS". If there was a connection, on_disconnected() follows.
+  virtual void on_refused(const std::string& address, const std::string& why) = 0;
 
   // One whole frame, without its length. May close any connection through ClientLinks.
   virtual void on_frame(replication::ConnectionId connection, replication::ByteView payload) = 0;
@@ -33,11 +34,11 @@ class ClientEvents {
   // The connection is gone. Not called for those that were closed through ClientLinks.
   virtual void on_disconnected(replication::ConnectionId connection) = 0;
 
-  // False while the next frame must wait.
-  virtual bool may_read(replication::ConnectionId connection) const = 0;
+  // False while the next frame, of `bytes`, must wait.
+  virtual bool may_read(replication::ConnectionId connection, std::size_t bytes) const = 0;
 
-  // What a connection has begun with, four bytes at least: the answer if that is a four-letter word,
-  // after which the connection is closed; nothing if it is none.
+  // What a connection has begun with, four bytes at least: the answer if that is a four-letter
+  // word, after which the connection is closed; nothing if it is none.
   virtual std::optional<std::string> answer_to(std::string_view beginning) = 0;
 
   // The burst of events is over.

@@ -19,8 +19,8 @@ namespace limits = replication::limits;
 
 namespace {
 
-// A buffer that grew beyond this is given back once it is empty.
-constexpr std::size_t buffer_bytes_kept = 256UL << 10;
+// A buffer that grew beyond this is given back once it is empty: most connections are idle.
+constexpr std::size_t buffer_bytes_kept = 4UL << 10;
 
 constexpr std::size_t word_bytes = 4;
 
@@ -56,7 +56,9 @@ Connection::Connection(ConnectionId id, Socket socket, tls::Session session, Con
       channel_(std::move(socket)),
       remote_(remote_of(channel_.socket())),
       owner_(owner),
-      since_ms_(now_ms) {
+      shares_(owner.shares()),
+      since_ms_(now_ms),
+      stalled_since_ms_(now_ms) {
   if (session) {
     channel_.secure(std::move(session));
   }
@@ -71,7 +73,7 @@ void Connection::shake_hands() {
     owner_.on_open(*this);
     await_readable();
   } else if (outcome == Outcome::ended) {
-    owner_.on_insecure(*this, channel_.failure());
+    owner_.on_refused(*this, channel_.failure());
     abort();
   } else {
     await(outcome);
@@ -157,9 +159,8 @@ void Connection::deliver_kept() {
 std::size_t Connection::deliver(ByteView stream) {
   std::size_t consumed = 0;
   while (state_ == State::open && consumed < stream.size()) {
-    if (must_wait()) {
-      is_paused_ = true;
-      owner_.on_paused(*this);
+    if (must_wait(0)) {
+      pause();
       break;
     }
     const ByteView rest = stream.subspan(consumed);
@@ -167,20 +168,35 @@ std::size_t Connection::deliver(ByteView stream) {
       break;
     }
     const FrameSplit split =
-        replication::protocol::split_frame(rest, limits::client_frame_bytes_max);
+        replication::protocol::split_frame(rest, shares_.bounds.frame_bytes_max);
     if (split.state == FrameSplit::State::incomplete) {
       break;
     }
     if (split.state == FrameSplit::State::too_long) {
-      abort();  // without a word, as ZooKeeper does
+      // Without a word, as ZooKeeper does.
+      refuse(shares_.metrics.large_requests_rejected,
+             "has sent a request of more than " + std::to_string(shares_.bounds.frame_bytes_max) +
+                 " bytes (jute.maxbuffer), or nonsense");
+      break;
+    }
+    if (split.payload.size() > limits::large_request_bytes && must_wait(split.payload.size())) {
+      pause();
       break;
     }
     consumed += split.consumed;
-    has_spoken_ = true;
-    ++received_;
-    owner_.events().on_frame(id_, split.payload);
+    take_frame(split.payload);
   }
   return consumed;
+}
+
+void Connection::take_frame(ByteView payload) {
+  has_spoken_ = true;
+  is_throttled_ = false;
+  ++received_;
+  const std::size_t before = outbox_.size();
+  owner_.events().on_frame(id_, payload);
+  const std::size_t answered = outbox_.size() > before ? outbox_.size() - before : 0;
+  account_.pay(shares_.turn, payload.size() + answered);
 }
 
 // The first four bytes of a connection are a command if they spell one, and a length if not.
@@ -200,28 +216,70 @@ bool Connection::answer_word(ByteView stream) {
   return true;
 }
 
-bool Connection::must_wait() const {
-  return unsent() > limits::outbox_bytes_high || !owner_.events().may_read(id_);
+// True if the next frame, of so many bytes, cannot be delivered now.
+bool Connection::must_wait(std::size_t frame_bytes) {
+  if (account_.is_used_up(shares_.turn)) {
+    owner_.schedule_turn_end();  // The next turn has another share.
+    return true;
+  }
+  if (unsent() <= limits::outbox_bytes_high && owner_.events().may_read(id_, frame_bytes)) {
+    return false;
+  }
+  shares_.metrics.request_throttle_wait_count.add(is_throttled_ ? 0 : 1);
+  is_throttled_ = true;
+  return true;
+}
+
+void Connection::pause() {
+  is_paused_ = true;
+  owner_.on_paused(*this);
 }
 
 void Connection::resume() {
   if (state_ != State::open || !is_paused_) {
     return;
   }
-  if (must_wait()) {
+  if (must_wait(0)) {
     owner_.on_paused(*this);
     return;
   }
   is_paused_ = false;
-  owner_.schedule_turn_end();
+  const auto before = received_;
   deliver_kept();
+  if (received_ != before) {
+    owner_.schedule_turn_end();
+  }
   if (state_ != State::gone && !is_paused_) {
     await_readable();
   }
 }
 
+Bytes& Connection::outbox() {
+  count_unsent();
+  is_given_up_ = is_given_up_ || has_too_much_unsent();
+  if (is_given_up_) {
+    outbox_ = {};
+    sent_bytes_ = counted_bytes_ = 0;
+  }
+  return outbox_;
+}
+
+bool Connection::has_too_much_unsent() const {
+  return unsent() > shares_.bounds.outbox_bytes_max ||
+         (unsent() > limits::outbox_bytes_high &&
+          shares_.unsent_bytes > shares_.bounds.outboxes_bytes_max);
+}
+
+void Connection::count_unsent() {
+  shares_.unsent_bytes += unsent() - shared_unsent_;
+  shared_unsent_ = unsent();
+}
+
 void Connection::flush() {
   is_dirty_ = false;
+  if (is_given_up_) {
+    refuse(shares_.metrics.connection_drop_count, "does not read what it has asked for");
+  }
   if (state_ == State::gone || awaits_writable_) {
     return;
   }
@@ -238,6 +296,7 @@ void Connection::flush() {
       return;
     }
   }
+  count_unsent();
   if (unsent() == 0) {
     empty(outbox_);
     sent_bytes_ = counted_bytes_ = 0;
@@ -249,8 +308,9 @@ void Connection::flush() {
 }
 
 void Connection::await_writable() {
-  if (unsent() > limits::outbox_bytes_max) {
-    abort();
+  count_unsent();
+  if (has_too_much_unsent()) {
+    refuse(shares_.metrics.connection_drop_count, "does not read what it has asked for");
     return;
   }
   if (sent_bytes_ > unsent()) {
@@ -262,6 +322,7 @@ void Connection::await_writable() {
   channel_.socket().async_wait(
       Socket::wait_write, [self = shared_from_this()](const boost::system::error_code& /*error*/) {
         self->awaits_writable_ = false;
+        self->was_writable_ = true;
         if (self->state_ != State::gone) {
           self->owner_.schedule_turn_end();
           self->flush();
@@ -292,6 +353,9 @@ void Connection::abort() {
   if (before == State::gone) {
     return;
   }
+  outbox_ = kept_ = {};
+  sent_bytes_ = counted_bytes_ = 0;
+  count_unsent();
   boost::system::error_code ignored;  // It is of no use any more, whatever close says.
   channel_.socket().close(ignored);
   if (before == State::open) {
@@ -301,9 +365,33 @@ void Connection::abort() {
   owner_.on_gone(*this, before == State::securing);
 }
 
-void Connection::close_if_overdue(std::int64_t now_ms) {
+bool Connection::is_overdue(std::int64_t now_ms) {
+  if (!awaits_writable_ || std::exchange(was_writable_, false)) {
+    stalled_since_ms_ = now_ms;
+  }
   const bool is_waited_for = state_ != State::open || !has_spoken_;
-  if (is_waited_for && now_ms - since_ms_ > limits::sessionless_connection_ms) {
+  return (is_waited_for && now_ms - since_ms_ > shares_.bounds.sessionless_ms) ||
+         now_ms - stalled_since_ms_ > limits::outbox_stalled_ms;
+}
+
+void Connection::close_overdue() {
+  if (state_ == State::closing) {
+    abort();
+  } else if (!has_spoken_) {
+    refuse(shares_.metrics.sessionless_connections_expired,
+           "has opened no session within " + std::to_string(shares_.bounds.sessionless_ms) +
+               " ms (nio.sessionlessCnxnTimeout)");
+  } else {
+    refuse(shares_.metrics.connection_drop_count,
+           "has read nothing of what it has asked for within " +
+               std::to_string(limits::outbox_stalled_ms) + " ms");
+  }
+}
+
+void Connection::refuse(replication::Counter& counter, const std::string& why) {
+  if (state_ != State::gone) {
+    counter.add();
+    owner_.on_refused(*this, why);
     abort();
   }
 }

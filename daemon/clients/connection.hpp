@@ -14,8 +14,8 @@
 //
 // What was read is split where it lies, in a buffer that all connections share. Only what cannot be
 // delivered yet is kept: a frame that is incomplete, or frames that must wait because the client
-// has too much unanswered or unread. Reading stops then, so the client's own writes block in the
-// end.
+// has too much unanswered or unread, or has had its share of this turn. Reading stops then, so the
+// client's own writes block in the end.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -25,6 +25,7 @@
 #include <string>
 
 #include "daemon/clients/client_events.hpp"
+#include "daemon/clients/connection_shares.hpp"
 #include "daemon/sockets/channel.hpp"
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
@@ -39,6 +40,7 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
 
   virtual ClientEvents& events() = 0;
+  virtual ConnectionShares& shares() = 0;
 
   // A buffer to read into, for the moment.
   virtual std::span<std::uint8_t> scratch() = 0;
@@ -52,8 +54,8 @@ class ConnectionOwner {
   // The connection is open: it may be heard from now on.
   virtual void on_open(Connection& connection) = 0;
 
-  // The handshake of TLS has failed; on_gone() follows. `why` is a phrase: "does not speak TLS".
-  virtual void on_insecure(Connection& connection, const std::string& why) = 0;
+  // The client is refused; on_gone() follows. `why` is a phrase: "does not speak TLS".
+  virtual void on_refused(Connection& connection, const std::string& why) = 0;
 
   // The connection has nothing more to do; with `was_securing`, it never was open.
   virtual void on_gone(Connection& connection, bool was_securing) = 0;
@@ -88,8 +90,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Shakes hands, if there is TLS, and then begins to read.
   void start();
 
-  // Frames to be sent by the next flush(). Only while open.
-  replication::Bytes& outbox() { return outbox_; }
+  // Frames to be sent by the next flush(). Only while open. What is too much for a client that does
+  // not read is thrown away, and the client with it at the next flush().
+  replication::Bytes& outbox();
 
   // True once between two flushes: the caller then has to remember it.
   bool becomes_dirty() { return !std::exchange(is_dirty_, true); }
@@ -106,8 +109,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Closes at once, without a word.
   void abort();
 
-  // Closes if the client has taken too long to open a session, or to close its end.
-  void close_if_overdue(std::int64_t now_ms);
+  // True if the client has taken too long to open a session, to close its end, or to take anything
+  // of what waits for it. Call it once in a while.
+  bool is_overdue(std::int64_t now_ms);
+
+  // Closes such a one.
+  void close_overdue();
 
  private:
   enum class State { securing, open, closing, gone };
@@ -122,8 +129,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Delivers whole frames from the front of `stream`; returns how many bytes that were.
   std::size_t deliver(replication::ByteView stream);
   bool answer_word(replication::ByteView stream);
-  bool must_wait() const;
+  bool must_wait(std::size_t frame_bytes);
+  void take_frame(replication::ByteView payload);
+  void pause();
 
+  // Closes because of what the client has done or not done.
+  void refuse(replication::Counter& counter, const std::string& why);
+
+  bool has_too_much_unsent() const;
+  void count_unsent();
   void await_writable();
   void count_frames();
   std::size_t unsent() const { return outbox_.size() - sent_bytes_; }
@@ -132,6 +146,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   sockets::Channel channel_;
   const boost::asio::ip::tcp::endpoint remote_;
   ConnectionOwner& owner_;
+  ConnectionShares& shares_;
 
   State state_{State::securing};
   std::int64_t since_ms_;   // when it was opened; when it began to close
@@ -140,11 +155,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool awaits_readable_{};  // at most one wait of each kind is pending
   bool awaits_writable_{};
   bool is_dirty_{};
+  bool is_throttled_{};            // the frame that is next has been counted as one that waits
+  bool is_given_up_{};             // too much has waited: flush() closes it
+  bool was_writable_{};            // since is_overdue() last looked
+  std::int64_t stalled_since_ms_;  // something waits, and nothing has left since then
+  Account account_;
 
   replication::Bytes kept_;    // read and not delivered
   replication::Bytes outbox_;  // of which the first sent_bytes_ are sent
   std::size_t sent_bytes_{};
   std::size_t counted_bytes_{};  // of the outbox, by count_frames()
+  std::size_t shared_unsent_{};  // what of unsent() is in the sum of all connections
 
   std::uint64_t received_{};
   std::uint64_t replies_{};

@@ -27,8 +27,13 @@ address address_of(const tcp::endpoint& endpoint) {
 }  // namespace
 
 ConnectionTable::ConnectionTable(boost::asio::io_context& context, const ConnectionBounds& bounds,
-                                 const replication::Clock& clock, ClientEvents& events)
-    : context_(context), bounds_(bounds), clock_(clock), events_(events), scratch_(scratch_bytes) {}
+                                 const replication::Clock& clock, replication::Metrics& metrics,
+                                 ClientEvents& events)
+    : context_(context),
+      shares_{.bounds = bounds, .metrics = metrics},
+      clock_(clock),
+      events_(events),
+      scratch_(scratch_bytes) {}
 
 ConnectionTable::~ConnectionTable() { close_all(); }
 
@@ -39,22 +44,42 @@ std::shared_ptr<Connection> ConnectionTable::find(ConnectionId id) const {
   return found && found->id() == id ? found : nullptr;
 }
 
+std::optional<std::string> ConnectionTable::objection_to(const address& from,
+                                                         bool is_secure) const {
+  const ConnectionBounds& bounds = shares_.bounds;
+  if (slots_.size() - free_slots_.size() >= bounds.total_max) {
+    return "is one more than " + std::to_string(bounds.total_max) + " connections (maxCnxns)";
+  }
+  if (is_secure && securing_ >= replication::limits::tls_handshakes_max) {
+    return "is one more than " + std::to_string(replication::limits::tls_handshakes_max) +
+           " clients in their handshake of TLS";
+  }
+  const auto siblings = per_address_.find(from);
+  if (bounds.per_address_max != 0 && siblings != per_address_.end() &&
+      siblings->second >= bounds.per_address_max) {
+    return "has " + std::to_string(bounds.per_address_max) +
+           " connections from its address already (maxClientCnxns)";
+  }
+  return std::nullopt;
+}
+
 void ConnectionTable::add(Connection::Socket socket, tls::Session session) {
   boost::system::error_code error;
   const auto remote = socket.remote_endpoint(error);
-  if (error || slots_.size() - free_slots_.size() >= bounds_.total_max) {
-    return;  // The socket closes as it goes.
-  }
-  if (session && securing_ >= replication::limits::tls_handshakes_max) {
-    return;
+  if (error) {
+    return;  // It is gone already.
   }
   const auto from = address_of(remote);
-  std::size_t& siblings = per_address_[from];
-  if (bounds_.per_address_max != 0 && siblings >= bounds_.per_address_max) {
-    return;
+  if (const auto why = objection_to(from, session != nullptr)) {
+    shares_.metrics.connection_rejected.add();
+    events_.on_refused(from.to_string(), *why);
+    return;  // The socket closes as it goes.
   }
-  ++siblings;
+  ++per_address_[from];
   socket.set_option(tcp::no_delay(true), error);  // Slower without it, nothing worse.
+  if (shares_.bounds.keeps_alive) {
+    socket.set_option(tcp::socket::keep_alive(true), error);  // Likewise.
+  }
   if (free_slots_.empty()) {
     free_slots_.push_back(slots_.size());
     slots_.emplace_back();
@@ -76,8 +101,8 @@ void ConnectionTable::on_open(Connection& connection) {
                        connection.certificate());
 }
 
-void ConnectionTable::on_insecure(Connection& connection, const std::string& why) {
-  events_.on_insecure(address_of(connection.remote()).to_string(), why);
+void ConnectionTable::on_refused(Connection& connection, const std::string& why) {
+  events_.on_refused(address_of(connection.remote()).to_string(), why);
 }
 
 void ConnectionTable::on_gone(Connection& connection, bool was_securing) {
@@ -122,11 +147,23 @@ void ConnectionTable::end_turn() {
   turn_end_is_due_ = false;
   events_.on_turn_end();
   flush_dirty();
+  shares_.turn.begin_next();
+  resume_paused();
+}
+
+void ConnectionTable::resume_paused() {
+  std::vector<ConnectionId> served;
   for (const ConnectionId id : std::exchange(paused_, {})) {
     if (const auto connection = find(id)) {
+      const auto before = connection->frames_received();
       connection->resume();
+      if (connection->is_paused() && connection->frames_received() != before) {
+        paused_.pop_back();
+        served.push_back(id);
+      }
     }
   }
+  paused_.insert(paused_.end(), served.begin(), served.end());
 }
 
 void ConnectionTable::flush_dirty() {
@@ -139,9 +176,10 @@ void ConnectionTable::flush_dirty() {
 
 void ConnectionTable::on_tick() {
   const auto now_ms = clock_.monotonic_ms();
-  for (const auto& connection : std::vector(slots_)) {
-    if (connection) {
-      connection->close_if_overdue(now_ms);
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_[slot] && slots_[slot]->is_overdue(now_ms)) {
+      const auto connection = slots_[slot];
+      connection->close_overdue();
     }
   }
 }

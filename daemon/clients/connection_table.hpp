@@ -2,7 +2,9 @@
 //
 // A turn is a burst of events. When it is over, the events' receiver is told once, so that what the
 // burst proposed becomes one batch of the log; then every connection with something to send sends
-// it with one call; then those whose frames had to wait may try again.
+// it with one call; then those whose frames had to wait may try again. Each has its share of a turn
+// (connection_shares.hpp), and who could take something this time is asked behind those who could
+// not.
 //
 // A connection's id is its slot in the table with a serial number above it: found without a search,
 // and never used again.
@@ -13,26 +15,25 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "daemon/clients/client_events.hpp"
 #include "daemon/clients/connection.hpp"
+#include "daemon/clients/connection_shares.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/ports/client_links.hpp"
 #include "replication/ports/clock.hpp"
 
 namespace zabfs::daemon::clients {
 
-struct ConnectionBounds {
-  std::size_t per_address_max{};  // 0: no bound
-  std::size_t total_max{replication::limits::connections_max};
-};
-
 class ConnectionTable : public replication::ClientLinks, private ConnectionOwner {
  public:
   // All of them outlive the table.
   ConnectionTable(boost::asio::io_context& context, const ConnectionBounds& bounds,
-                  const replication::Clock& clock, ClientEvents& events);
+                  const replication::Clock& clock, replication::Metrics& metrics,
+                  ClientEvents& events);
   ~ConnectionTable() override;
 
   // Takes a new connection over; closes it at once if that is one too many. With `session` there
@@ -59,20 +60,26 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
   static_assert(replication::limits::connections_max < (1U << slot_bits));
 
   ClientEvents& events() override { return events_; }
+  ConnectionShares& shares() override { return shares_; }
   std::span<std::uint8_t> scratch() override { return scratch_; }
   void on_paused(Connection& connection) override { paused_.push_back(connection.id()); }
   void on_open(Connection& connection) override;
-  void on_insecure(Connection& connection, const std::string& why) override;
+  void on_refused(Connection& connection, const std::string& why) override;
   void on_gone(Connection& connection, bool was_securing) override;
 
   static std::size_t slot_of(replication::ConnectionId id);
   std::shared_ptr<Connection> find(replication::ConnectionId id) const;
+
+  // Why no more may come from this address; nothing if they may.
+  std::optional<std::string> objection_to(const boost::asio::ip::address& from,
+                                          bool is_secure) const;
   void remember_dirty(Connection& connection);
   void end_turn();
   void flush_dirty();
+  void resume_paused();
 
   boost::asio::io_context& context_;
-  ConnectionBounds bounds_;
+  ConnectionShares shares_;
   const replication::Clock& clock_;
   ClientEvents& events_;
 

@@ -11,6 +11,7 @@ namespace zabfs::replication::limits {
 // ZooKeeper's jute.maxbuffer: the largest frame a client may send, and the largest string or
 // buffer inside one.
 inline constexpr std::size_t client_frame_bytes_max = 1'048'575;
+inline constexpr std::size_t client_frame_bytes_min = 1'024;  // that may be configured
 
 // The largest reply our own client accepts (a listing can be far larger than a request).
 inline constexpr std::size_t reply_frame_bytes_max = 64UL << 20;
@@ -42,9 +43,9 @@ inline constexpr std::size_t connection_requests_max = 1'000;
 inline constexpr std::size_t requests_in_flight_max = 100'000;
 inline constexpr std::size_t request_bytes_in_flight_max = 256UL << 20;
 
-// The log behind the last transaction known to be committed, which a start keeps in memory. It was in
-// flight when the server stopped: what a leader admits, and with room to spare what its connections
-// had under way just then.
+// The log behind the last transaction known to be committed, which a start keeps in memory. It was
+// in flight when the server stopped: what a leader admits, and with room to spare what its
+// connections had under way just then.
 inline constexpr std::size_t log_tail_bytes_max = 4 * request_bytes_in_flight_max;
 
 // A burst of writes: how many may wait together for one more, for how long, and how many bursts in
@@ -53,10 +54,27 @@ inline constexpr std::size_t burst_requests_max = 64;
 inline constexpr std::int64_t burst_wait_us = 250;
 inline constexpr std::uint32_t bursts_skipped_max = 256;
 
+// From this size on, a request waits while more bytes than these are unanswered; smaller ones pass
+// it. As many as keep a disk busy.
+inline constexpr std::size_t large_request_bytes = 16UL << 10;
+inline constexpr std::size_t large_requests_in_flight_bytes = 2UL << 20;
+
+// What one connection may take of a turn before the others have theirs, in bytes of its requests
+// and of the replies; a request counts as so many more. The more connections want something at
+// once, the less each may take, so that a turn stays short: all of them together, and each at the
+// least.
+inline constexpr std::int64_t turn_request_cost = 256;
+inline constexpr std::int64_t turn_share_max = 256 * turn_request_cost;
+inline constexpr std::int64_t turn_share_min = 32 * turn_request_cost;
+inline constexpr std::int64_t turn_shares = 4'096 * turn_request_cost;
+
 // Bytes that may wait for a client that does not read: above the first, reading from it stops;
-// above the second, it is disconnected.
+// above the second, it is disconnected. So is one above the first while more than the third wait
+// for all clients together, and one that takes nothing for so long.
 inline constexpr std::size_t outbox_bytes_high = 4UL << 20;
 inline constexpr std::size_t outbox_bytes_max = 256UL << 20;
+inline constexpr std::size_t outboxes_bytes_max = 512UL << 20;
+inline constexpr std::int64_t outbox_stalled_ms = 60'000;
 
 // Connections: per address (ZooKeeper's maxClientCnxns), in total, and how long one may stay
 // without a session.
@@ -71,8 +89,10 @@ inline constexpr std::size_t tls_handshakes_max = 1'000;
 inline constexpr std::size_t identities_per_connection_max = 64;
 inline constexpr std::size_t identity_bytes_max = 1'024;
 
-// Watches of one connection, and operations in one multi.
+// Watches of one connection, how many of those that have gone are forgotten in one turn, and
+// operations in one multi.
 inline constexpr std::size_t watches_per_connection_max = 1'000'000;
+inline constexpr std::size_t watches_forgotten_per_turn = 5'000;
 inline constexpr std::size_t multi_operations_max = 100'000;
 
 // What one multiRead may answer; reads beyond that fail.
@@ -133,9 +153,9 @@ inline constexpr std::size_t peer_read_bytes_max = 1UL << 20;
 inline constexpr std::size_t peer_outbox_bytes_max = 64UL << 20;
 
 // Links between servers: how long connecting and the handshake may take, how many strangers may be
-// in their handshake, how long sent bytes may be on their way before the link counts as lost, and the
-// pace of connecting again. A link that lasted shorter than the longest pause counts as a failure to
-// connect.
+// in their handshake, how long sent bytes may be on their way before the link counts as lost, and
+// the pace of connecting again. A link that lasted shorter than the longest pause counts as a
+// failure to connect.
 inline constexpr std::int64_t peer_connect_ms_max = 1'000;
 inline constexpr std::int64_t peer_handshake_ms_max = 1'000;
 inline constexpr std::size_t peer_strangers_max = 64;
@@ -143,9 +163,9 @@ inline constexpr int peer_unacknowledged_ms_max = 5'000;
 inline constexpr std::int64_t peer_retry_ms_min = 10;
 inline constexpr std::int64_t peer_retry_ms_max = 200;
 
-// Operators: the digests that are noted (as many transactions apart as in ZooKeeper), what of a long
-// answer is made at a time, the sessions or connections that are listed by when they expire, and the
-// entries of one answer over HTTP.
+// Operators: the digests that are noted (as many transactions apart as in ZooKeeper), what of a
+// long answer is made at a time, the sessions or connections that are listed by when they expire,
+// and the entries of one answer over HTTP.
 inline constexpr std::uint64_t noted_digests_apart = 128;
 inline constexpr std::size_t noted_digests_max = 1'024;
 inline constexpr std::size_t operator_part_bytes = 64UL << 10;
@@ -160,9 +180,9 @@ inline constexpr std::size_t value_bytes_max = 1'048'000;
 inline constexpr std::size_t handles_max = 1'000'000;
 inline constexpr std::size_t name_bytes_max = 255;
 
-// What the mount remembers of znodes while watches keep it true: entries, bytes, the watches that it
-// may have set for that, the paths of which it knows that they were used lately, and the changes that
-// it tells apart while reads are under way.
+// What the mount remembers of znodes while watches keep it true: entries, bytes, the watches that
+// it may have set for that, the paths of which it knows that they were used lately, and the changes
+// that it tells apart while reads are under way.
 inline constexpr std::size_t cached_znodes_max = 50'000;
 inline constexpr std::size_t cached_bytes_max = 64UL << 20;
 inline constexpr std::size_t cache_watches_max = 200'000;
@@ -191,7 +211,12 @@ static_assert(log_batch_bytes_max < log_segment_bytes, "every batch fits into a 
 static_assert(cache_watches_max < watches_per_connection_max);
 static_assert(value_bytes_max < client_frame_bytes_max, "a value fits into a request");
 static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_bytes_max);
-static_assert(outbox_bytes_high < outbox_bytes_max);
+static_assert(client_frame_bytes_min < client_frame_bytes_max);
+static_assert(large_request_bytes < large_requests_in_flight_bytes);
+static_assert(large_requests_in_flight_bytes < request_bytes_in_flight_max);
+static_assert(turn_request_cost <= turn_share_min && turn_share_min < turn_share_max);
+static_assert(turn_share_max <= turn_shares);
+static_assert(outbox_bytes_high < outbox_bytes_max && outbox_bytes_max < outboxes_bytes_max);
 static_assert(log_record_bytes_max + 1'024 <= peer_frame_bytes_max, "a record fits into a frame");
 static_assert(client_frame_bytes_max + identities_per_connection_max * (identity_bytes_max + 64) +
                       1'024 <=

@@ -33,8 +33,8 @@ struct Metrics : MetricList {
   Counter bytes_received_count{*this, "bytes_received_count", "Bytes of requests"};
   Counter response_bytes{*this, "response_bytes", "Bytes of replies"};
   Counter request_throttle_wait_count{*this, "request_throttle_wait_count",
-                                      "Requests that had to wait in the throttle"};
-  Counter throttled_ops{*this, "throttled_ops", "Requests refused because they waited too long"};
+                                      "Requests that had to wait because too much was under way"};
+  Counter throttled_ops{*this, "throttled_ops", "Always 0: requests wait, however long"};
   Counter stale_requests{*this, "stale_requests", "Requests whose connection or session is gone"};
   Counter stale_requests_dropped{*this, "stale_requests_dropped",
                                  "Those of them that were not executed"};

@@ -8,8 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <list>
 #include <memory>
 #include <variant>
 #include <vector>
@@ -67,8 +67,9 @@ struct AuditedOperation;
 struct PendingReply {
   std::int32_t xid{};
   protocol::OpCode op{};
-  Zxid until{};  // may be answered once this is applied
+  Zxid until{};             // may be answered once this is applied
   std::int64_t asked_us{};  // when the request came, on the monotonic clock
+  std::size_t bytes{};      // of the request
   Awaited what{};
 
   // What the audit will say, if there is one.
@@ -86,6 +87,7 @@ struct PendingReply {
   }
 };
 
-using RequestQueue = std::deque<PendingReply>;
+// Most connections wait for nothing, and an empty list takes no memory, which a deque does.
+using RequestQueue = std::list<PendingReply>;
 
 }  // namespace zabfs::replication::pipeline

@@ -192,7 +192,7 @@ void WatchTable::remove_connection(ConnectionId connection) {
 }
 
 void WatchTable::on_turn_end() {
-  forgettable_ = forgotten_per_turn;
+  forgettable_ = limits::watches_forgotten_per_turn;
   forget_some();
 }
 

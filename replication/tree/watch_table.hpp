@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "replication/model/ids.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/tree/event.hpp"
 #include "replication/tree/node.hpp"
 #include "replication/tree/slot_index.hpp"
@@ -59,10 +60,8 @@ class WatchTable {
   void remove_connection(ConnectionId connection);
 
   // Call it at the end of every turn: goes on with what the last ones left of connections that are
-  // gone, forgotten_per_turn watches at most.
+  // gone, limits::watches_forgotten_per_turn watches at most.
   void on_turn_end();
-
-  static constexpr std::size_t forgotten_per_turn = 5'000;
 
   // Watches: a connection counts once for each kind it watches a path with.
   std::size_t size() const { return size_; }
@@ -160,7 +159,7 @@ class WatchTable {
   SlotIndex index_{};
   WatchingConnections connections_{};
   std::deque<LeavingConnection> leaving_{};
-  std::size_t forgettable_{forgotten_per_turn};  // in what is left of this turn
+  std::size_t forgettable_{limits::watches_forgotten_per_turn};  // in what is left of this turn
   std::size_t size_{};
   std::size_t recursive_paths_{};  // with a recursive watcher
 };

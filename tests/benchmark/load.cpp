@@ -35,9 +35,9 @@ struct Lane {
 
 }  // namespace
 
-Session::Session(std::uint16_t port) : descriptor_(connect_to(port)) {
-  append_frame(output_,
-               protocol::ConnectRequest{.timeout_ms = 30'000, .password = replication::Bytes(16)});
+Session::Session(std::uint16_t port, std::int32_t timeout_ms) : descriptor_(connect_to(port)) {
+  append_frame(output_, protocol::ConnectRequest{.timeout_ms = timeout_ms,
+                                                 .password = replication::Bytes(16)});
   flush();
   std::array<std::uint8_t, 64> answer{};
   const auto got = recv(descriptor_, answer.data(), 41, MSG_WAITALL);
@@ -71,7 +71,7 @@ void Session::flush() {
   output_.clear();
 }
 
-void Session::receive(const OnReply& on_reply) {
+void Session::receive(const OnReply& on_reply, const OnNotice& on_notice) {
   std::array<std::uint8_t, 65536> chunk;  // NOLINT: filled by recv
   const auto count = recv(descriptor_, chunk.data(), chunk.size(), 0);
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -92,6 +92,8 @@ void Session::receive(const OnReply& on_reply) {
     const auto reply = protocol::split_reply(split.payload);
     if (reply && reply->header.xid > 0) {
       on_reply(reply->header.error, reply->body);
+    } else if (reply && reply->header.xid == protocol::xid::notification && on_notice) {
+      on_notice();
     }
   }
   input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(consumed));

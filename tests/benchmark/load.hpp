@@ -31,6 +31,8 @@ struct LoadResult {
 // A reply without its header; `body` is empty after an error.
 using OnReply = std::function<void(std::int32_t error, replication::ByteView body)>;
 
+using OnNotice = std::function<void()>;
+
 // The next request of session `session`, or nullopt when there is none left.
 using NextRequest = std::function<std::optional<replication::protocol::Request>(int session)>;
 
@@ -41,7 +43,7 @@ using OnAnswer = std::function<void(int session, replication::ByteView body)>;
 class Session {
  public:
   // Connects to 127.0.0.1 and opens a session; throws std::runtime_error if that fails.
-  explicit Session(std::uint16_t port);
+  explicit Session(std::uint16_t port, std::int32_t timeout_ms = 30'000);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -52,8 +54,9 @@ class Session {
   void submit(const replication::protocol::Request& request);
   void flush();
 
-  // Reads what is there; calls `on_reply` for each reply.
-  void receive(const OnReply& on_reply);
+  // Reads what is there; calls `on_reply` for each reply, and `on_notice` for each watch that
+  // fired.
+  void receive(const OnReply& on_reply, const OnNotice& on_notice = {});
 
  private:
   int descriptor_;

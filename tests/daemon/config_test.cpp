@@ -49,22 +49,21 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
       "maxCnxns=5\nglobalOutstandingLimit=11\nsnapCount=12\nautopurge.snapRetainCount=13\n"
       "autopurge.purgeInterval=1\ninitLimit=20\nsyncLimit=8\n"
       "4lw.commands.whitelist=ruok, srvr,*\nlog.level=debug\n");
-  const Config expected{.data_directory = "/d",
-                        .log_directory = "/l",
-                        .client_address = "::1",
-                        .client_port = 0,
-                        .listen_backlog = 7,
-                        .tick_ms = 100,
-                        .session_timeout_min_ms = 300,
-                        .session_timeout_max_ms = 900,
-                        .connections_per_address_max = 0,
-                        .connections_max = 5,
-                        .requests_max = 11,
-                        .snapshot_every = 12,
-                        .snapshots_kept = 13,
-                        .four_letter_words = {"ruok", "srvr", "*"},
-                        .log_level = LogLevel::debug,
-                        .ensemble = {.init_ms = 2000, .sync_ms = 800}};
+  const Config expected{
+      .data_directory = "/d",
+      .log_directory = "/l",
+      .client_address = "::1",
+      .client_port = 0,
+      .listen_backlog = 7,
+      .tick_ms = 100,
+      .session_timeout_min_ms = 300,
+      .session_timeout_max_ms = 900,
+      .clients = {.connections_per_address_max = 0, .connections_max = 5, .requests_max = 11},
+      .snapshot_every = 12,
+      .snapshots_kept = 13,
+      .four_letter_words = {"ruok", "srvr", "*"},
+      .log_level = LogLevel::debug,
+      .ensemble = {.init_ms = 2000, .sync_ms = 800}};
   EXPECT_EQ(config, expected);
 }
 
@@ -108,11 +107,6 @@ TEST(Config, SessionTimeoutsFollowTheTickUnlessTheyAreGiven) {
   EXPECT_EQ(parsed("tickTime=100").session_timeout_max_ms, 2000);
   EXPECT_EQ(parsed("minSessionTimeout=-1\ntickTime=100").session_timeout_min_ms, 200);
   EXPECT_EQ(parsed("minSessionTimeout=5").session_timeout_min_ms, 5);
-}
-
-TEST(Config, ZeroMeansNoBoundOnConnectionsButTheServicesOwn) {
-  EXPECT_EQ(parsed("maxCnxns=0").connections_max, replication::limits::connections_max);
-  EXPECT_EQ(parsed("maxClientCnxns=0").connections_per_address_max, 0U);
 }
 
 TEST(Config, AMistakeIsNamedWithItsLineAndARemedy) {

@@ -196,7 +196,7 @@ TEST_F(ServerTest, FourLetterWordsFollowTheWhitelist) {
 }
 
 TEST_F(ServerTest, HostileBytesDisturbNobodyElse) {
-  config_.connections_per_address_max = 0;
+  config_.clients.connections_per_address_max = 0;
   start();
   auto good = connect_with_session();
   Bytes valid = greeting();
@@ -217,7 +217,7 @@ TEST_F(ServerTest, HostileBytesDisturbNobodyElse) {
 }
 
 TEST_F(ServerTest, AFewRequestsAtATimeAreStillAllAnswered) {
-  config_.requests_max = 1;
+  config_.clients.requests_max = 1;
   start();
   auto first = connect_with_session();
   auto second = connect_with_session();

@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(!config.data_directory.empty() && !config.log_directory.empty());
   CHECK(config.session_timeout_min_ms <= config.session_timeout_max_ms);
   CHECK(config.snapshots_kept >= limits::snapshots_kept_min);
-  CHECK(config.connections_max > 0 && config.connections_max <= limits::connections_max);
+  CHECK(config.clients.connections_max > 0 && config.clients.connections_max <= limits::connections_max);
   check_ensemble(config.ensemble);
   return 0;
 }

@@ -65,6 +65,15 @@ TEST_F(ReplicaMetrics, AFailedWriteWaitsForNothingAndIsCounted) {
   EXPECT_EQ(world_.metrics().proposal_count.value(), 1U) << "only that of the session";
 }
 
+TEST_F(ReplicaMetrics, RequestsOfAClientThatIsGoneAreCounted) {
+  client_.ask(CreateRequest{.path = "/a", .data = Bytes{}, .acl = open_acl()});
+  client_.ask(ExistsRequest{.path = "/a"});
+  client_.disconnect();
+  world_.settle();
+  EXPECT_EQ(world_.metrics().stale_requests.value(), 2U);
+  EXPECT_EQ(world_.metrics().stale_requests_dropped.value(), 1U) << "the write was done";
+}
+
 TEST_F(ReplicaMetrics, AnExpiredSessionIsCounted) {
   for (int seconds = 0; seconds < 20; ++seconds) {
     world_.advance(1'000);

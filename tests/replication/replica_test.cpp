@@ -103,6 +103,32 @@ TEST_F(ReplicaTest, StopsReadingFromAClientThatWaitsForTooMuch) {
   EXPECT_EQ(client_->hear().size(), limits::connection_requests_max);
 }
 
+TEST_F(ReplicaTest, LetsLargeRequestsWaitWhileThereAreManyBytesOnTheirWayAndSmallOnesPass) {
+  start();
+  connect();
+  const ConnectionId connection{1};
+  constexpr std::size_t large = limits::large_request_bytes + 1;
+  const CreateRequest request{
+      .path = "/n", .data = Bytes(1'000'000, 'x'), .acl = open_acl(), .flags = 2};
+  for (std::size_t bytes = 0; bytes < limits::large_requests_in_flight_bytes;
+       bytes += request.data->size()) {
+    EXPECT_TRUE(world_->may_read(connection, large));
+    client_->ask(request);
+  }
+  EXPECT_FALSE(world_->may_read(connection, large));
+  EXPECT_TRUE(world_->may_read(connection, limits::large_request_bytes));
+  world_->settle();
+  EXPECT_TRUE(world_->may_read(connection, large));
+  client_->ask(request);
+  client_->disconnect();
+  connect();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(world_->may_read({2}, large)) << "what has gone does not count";
+    client_->ask(request);
+    world_->settle();
+  }
+}
+
 TEST_F(ReplicaTest, ForgetsTheRequestsOfAClientThatHangsUp) {
   start();
   connect();

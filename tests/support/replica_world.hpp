@@ -65,8 +65,8 @@ class ReplicaWorld : public ClientTransport,
   void settle();
 
   // What the replica says to the next frame of the connection, which must be open.
-  bool may_read(replication::ConnectionId connection) const {
-    return replica_->may_read(connection);
+  bool may_read(replication::ConnectionId connection, std::size_t bytes = 0) const {
+    return replica_->may_read(connection, bytes);
   }
 
   bool is_open(replication::ConnectionId connection) const override;

@@ -186,7 +186,7 @@ TEST(WatchTable, RemovesTheKindsThatAreAskedFor) {
 
 TEST(WatchTable, WhoLeftWithManyWatchesIsForgottenInSlicesAndHearsNothingMeanwhile) {
   constexpr std::size_t turns = 3;
-  constexpr auto watches = (turns + 1) * WatchTable::forgotten_per_turn;
+  constexpr auto watches = (turns + 1) * limits::watches_forgotten_per_turn;
   WatchTable table;
   for (std::size_t i = 0; i < watches; ++i) {
     const std::string path = "/a/" + std::to_string(i);
@@ -203,7 +203,7 @@ TEST(WatchTable, WhoLeftWithManyWatchesIsForgottenInSlicesAndHearsNothingMeanwhi
   std::size_t left = table.path_count();
   for (std::size_t turn = 0; turn < 2 * (turns + 1); ++turn) {
     table.on_turn_end();
-    EXPECT_LE(left - table.path_count(), WatchTable::forgotten_per_turn);
+    EXPECT_LE(left - table.path_count(), limits::watches_forgotten_per_turn);
     left = table.path_count();
   }
   EXPECT_EQ(left, 0U);
