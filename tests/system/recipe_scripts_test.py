@@ -147,7 +147,7 @@ class Recipes(MountTestCase):
         self.assert_exclusive(statuses["w"])
 
     def test_readers_share(self):
-        readers = [self.begin("read_write_lock", "read", "locks", "sh", "-c", "echo in; exec sleep 60",
+        readers = [self.begin("read_write_lock", "read", "locks", "sh", "-c", "echo in; exec tail -f /dev/null",
                               mount=number) for number in range(3)]
         for reader in readers:
             self.assertEqual(reader.stdout.readline(), "in\n")
@@ -184,7 +184,7 @@ class Recipes(MountTestCase):
 
     def test_leader_election(self):
         led = self.scratch / "led"
-        leads = "echo $0 $ZABFS_EPOCH >> " + str(led) + "; exec sleep 60"
+        leads = "echo $0 $ZABFS_EPOCH >> " + str(led) + "; exec tail -f /dev/null"
         candidates = {}
         places = self.root / self.name / "election"
         for number in range(4):
@@ -271,7 +271,7 @@ class Recipes(MountTestCase):
         gate = self.scratch / "gate"
         fast = self.begin("double_barrier", "barrier", 2, "true")
         slow = self.begin("double_barrier", "barrier", 2, "sh", "-c",
-                          f"echo runs; until [ -e {gate} ]; do sleep 0.05; done", mount=1)
+                          f"echo runs; until [ -e {gate} ]; do :; done", mount=1)
         self.assertEqual(slow.stdout.readline(), "runs\n")
         self.assertIsNone(fast.poll())
         gate.touch()
@@ -282,7 +282,7 @@ class Recipes(MountTestCase):
         jobs = [self.run_recipe("work_queue", "put", "queue", "job", number, mount=number).strip()
                 for number in range(15)]
         self.assertEqual(jobs, sorted(jobs))
-        command = f"read -r text && sleep 0.05 && echo $text >> {done}"
+        command = f"read -r text && echo $text >> {done}"
         workers = [self.begin("work_queue", "work", "queue", "sh", "-c", command, mount=number)
                    for number in range(3)]
         for _ in range(6):
