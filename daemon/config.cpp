@@ -34,6 +34,7 @@ struct Draft {
   std::int64_t sync_ticks{5};
   std::optional<bool> is_observer{};  // peerType, if it is given
   std::map<replication::ServerId, std::uint64_t> weights{};
+  std::string servers_file{};  // dynamicConfigFile
 };
 
 // Checked as ZooKeeper does, and not used.
@@ -162,6 +163,10 @@ Keys keys_of_a_replica() {
       {"electionAlg", [](V v, D&) { return election_algorithm(v); }},
       {"quorumListenOnAllIPs",
        [](V v, D& d) { return truth(v, d.config.ensemble.listens_on_all_addresses); }},
+      {"dynamicConfigFile", [](V v, D& d) { return file_name(v, d.servers_file); }},
+      {"reconfigEnabled", [](V v, D& d) { return truth(v, d.config.ensemble.is_reconfigurable); }},
+      {"standaloneEnabled",
+       [](V v, D& d) { return truth(v, d.config.ensemble.is_alone_if_single); }},
       {"zabfs.peerSecretFile",
        [](V v, D& d) { return file_name(v, d.config.ensemble.secret_file); }},
       {"zabfs.allowUnauthenticatedPeers",
@@ -180,17 +185,20 @@ const Keys& keys() {
   static const Keys table = [] {
     Keys all = keys_of_a_replica();
     for (const auto& [key, set] : admin_keys()) {
-      all.emplace(key, [set](std::string_view v, Draft& d) { return set(v, d.config.admin); });
+      all.emplace(key,
+                  [set = set](std::string_view v, Draft& d) { return set(v, d.config.admin); });
     }
     for (const auto& [key, set] : limit_keys()) {
       all.emplace(key,
                   [set = set](std::string_view v, Draft& d) { return set(v, d.config.clients); });
     }
     for (const auto& [key, set] : security_keys()) {
-      all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.security); });
+      all.emplace(key,
+                  [&set = set](std::string_view v, Draft& d) { return set(v, d.config.security); });
     }
     for (const auto& [key, set] : tree_keys()) {
-      all.emplace(key, [&set](std::string_view v, Draft& d) { return set(v, d.config.tree); });
+      all.emplace(key,
+                  [&set = set](std::string_view v, Draft& d) { return set(v, d.config.tree); });
     }
     return all;
   }();
@@ -237,6 +245,17 @@ std::string unknown_key(std::string_view key) {
                   : " (remove the line; the manual page zabd(8) lists every key)");
 }
 
+constexpr std::string_view servers_file_key = "dynamicConfigFile";
+
+// Calls take(number, line) for every line, from 1 on.
+void for_each_line(std::string_view text, const std::function<void(int, std::string_view)>& take) {
+  for (int number = 1; !text.empty(); ++number) {
+    const auto end = std::min(text.find('\n'), text.size());
+    take(number, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 class Parser {
  public:
   // `reads_files`: also those that the configuration leads to.
@@ -271,6 +290,9 @@ class Parser {
     complete_session_timeouts();
     config.ensemble.init_ms = draft_.init_ticks * config.tick_ms;
     config.ensemble.sync_ms = draft_.sync_ticks * config.tick_ms;
+    if (reads_files_ && !draft_.servers_file.empty()) {
+      take_servers_file();
+    }
     if (errors_.empty()) {  // Lines that are wrong by themselves would be blamed twice.
       complain(complete_ensemble(draft_.weights, lines_, config.ensemble));
       complain(complete_security(lines_, config.ensemble, config.security));
@@ -311,7 +333,8 @@ class Parser {
       complain(number, unknown_key(key));
       return;
     }
-    const auto [earlier, is_new] = lines_.try_emplace(name, number);
+    const auto [earlier, is_new] =
+        lines_.try_emplace(name, source_ == &file_ ? number : line_of(lines_, servers_file_key));
     if (!is_new) {
       complain(number, name + " is given a second time, after line " +
                            std::to_string(earlier->second) + " (remove one of the two)");
@@ -320,6 +343,34 @@ class Parser {
     if (const auto complaint =
             which ? row->set(*which, value, draft_) : known->second(value, draft_)) {
       complain(number, name + ": " + *complaint);
+    }
+  }
+
+  // The lines of a file that is about servers alone. What they say together is blamed on the line
+  // that names the file.
+  void take_servers_file() {
+    const int at = line_of(lines_, servers_file_key);
+    const auto other = std::ranges::find_if(
+        lines_, [](const auto& line) { return numbered(line.first) != nullptr; });
+    const auto read = read_servers(draft_.servers_file);
+    if (other != lines_.end()) {
+      complain(at, std::string(servers_file_key) + ": " + other->first +
+                       " stands in this file, on line " + std::to_string(other->second) +
+                       " (let all servers stand in one of the two)");
+    } else if (const auto* why = std::get_if<std::string>(&read)) {
+      complain(at, std::string(servers_file_key) + ": " + *why);
+    } else {
+      source_ = &draft_.servers_file;
+      for_each_line(std::get<ServersFile>(read).text, [this](int number, std::string_view text) {
+        const auto key = trimmed(text.substr(0, text.find('=')));
+        if (key.empty() || key.front() == '#' || numbered(key) != nullptr) {
+          line(number, text);
+        } else if (key != "version") {
+          complain(number, quoted(key) + " is not about servers (server.N, group.N and weight.N " +
+                               "stand here; the rest stands in " + file_ + ")");
+        }
+      });
+      source_ = &file_;
     }
   }
 
@@ -355,7 +406,7 @@ class Parser {
   }
 
   // What this server's own line says besides its address.
-  void apply_own_line(const EnsembleMember& own) {
+  void apply_own_line(const replication::Member& own) {
     Config& config = draft_.config;
     const std::string key = "server." + std::to_string(config.ensemble.self.value);
     const auto conflict = [&](const std::string& other, const std::string& remedy) {
@@ -389,10 +440,11 @@ class Parser {
   }
 
   void complain(int number, const std::string& message) {
-    errors_.push_back(file_ + ":" + std::to_string(number) + ": " + message);
+    errors_.push_back(*source_ + ":" + std::to_string(number) + ": " + message);
   }
 
   const std::string& file_;
+  const std::string* source_{&file_};  // of the line that is read
   bool reads_files_;
   Draft draft_{};
   KeyLines lines_;  // where each key was given
@@ -402,11 +454,7 @@ class Parser {
 std::variant<Config, ConfigErrors> parse(std::string_view text, const std::string& file,
                                          bool reads_files) {
   Parser parser(file, reads_files);
-  for (int number = 1; !text.empty(); ++number) {
-    const auto end = std::min(text.find('\n'), text.size());
-    parser.line(number, text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  for_each_line(text, [&parser](int number, std::string_view line) { parser.line(number, line); });
   return parser.finish();
 }
 

@@ -6,36 +6,28 @@
 //   group.1=1:3                                  quorums of groups, and of weights within them
 //   weight.1=2
 //
-// The lines are the same in every server's file. Which of the servers this process is stands in
-// `dataDir`/myid. Election and replication share one connection per pair, so the election port is
-// read and not used.
+// The lines are the same in every server's file, but for one that joins an ensemble which can
+// change: it lists itself and servers that run. Which of the servers this process is stands in
+// `dataDir`/myid. They may stand in a file of their own, which `dynamicConfigFile` names. Once the
+// ensemble has been changed, what its log says counts instead (docs/reconfiguration.md). Election
+// and replication share one connection per pair, so the election port is read and not used.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "replication/model/bytes.hpp"
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
 
 namespace zabfs::daemon {
 
-// One line `server.N`.
-struct EnsembleMember {
-  std::string host{};  // a name, or an address without brackets
-  std::uint16_t port{};
-  bool is_observer{};
-  std::uint64_t weight{1};
-  std::string client_address{};  // empty: all
-  std::optional<std::uint16_t> client_port{};
-
-  bool operator==(const EnsembleMember&) const = default;
-};
-
 struct EnsembleConfig {
-  std::map<replication::ServerId, EnsembleMember> members{};  // empty: no ensemble, one replica
+  // The lines server.N and weight.N; empty: no ensemble, one replica. Groups stand below.
+  std::map<replication::ServerId, replication::Member> members{};
+
   replication::ServerId self{};  // one of the members; 0 while no file but the text was read
 
   // Every voter is in exactly one group, or there are no groups.
@@ -49,10 +41,18 @@ struct EnsembleConfig {
 
   bool listens_on_all_addresses{};  // for the other servers
 
+  // `reconfigEnabled`: the ensemble can be changed while it runs. Its lines are what it begins
+  // with.
+  bool is_reconfigurable{};
+  bool is_alone_if_single{true};  // `standaloneEnabled`: one line server.N is no ensemble yet
+
   // What the servers prove to each other that they know. Empty: they prove nothing.
   std::string secret_file{};
   replication::Bytes secret{};
   bool allows_unauthenticated_peers{};
+
+  // True if this server is one replica by itself.
+  bool is_alone() const { return members.empty() || (members.size() == 1 && is_alone_if_single); }
 
   bool operator==(const EnsembleConfig&) const = default;
 };

@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "daemon/disk/file_descriptor.hpp"
+#include "replication/model/ensemble_text.hpp"
 #include "replication/model/limits.hpp"
 
 namespace zabfs::daemon {
@@ -24,11 +25,7 @@ namespace limits = replication::limits;
 
 namespace {
 
-constexpr std::string_view server_form =
-    "host:port[:electionPort][:participant|observer][;[address:]clientPort]";
 constexpr Range server_ids{1, limits::server_id_max};
-constexpr Range weights_of_a_server{0, limits::server_weight_max};
-constexpr std::size_t host_bytes_max = 253;
 constexpr std::size_t myid_bytes_max = 64;
 constexpr mode_t forbidden_to_others = S_IWGRP | S_IRWXO;
 
@@ -37,86 +34,6 @@ std::string key_of(std::string_view kind, std::int64_t number) {
 }
 
 std::string key_of(ServerId id) { return key_of("server", id.value); }
-
-bool is_host_name(std::string_view name) {
-  return !name.empty() && name.size() <= host_bytes_max &&
-         std::ranges::all_of(name, [](unsigned char c) {
-           return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
-         });
-}
-
-// Takes a host from the front of `rest`, and the colon behind it. False if there is none.
-bool take_host(std::string_view& rest, std::string& to) {
-  if (rest.starts_with('[')) {
-    const auto end = rest.find("]:");
-    const auto address = end == rest.npos ? "" : rest.substr(1, end - 1);
-    boost::system::error_code error;
-    boost::asio::ip::make_address_v6(std::string(address), error);
-    if (end == rest.npos || error) {
-      return false;
-    }
-    to = address;
-    rest.remove_prefix(end + 2);
-    return true;
-  }
-  const auto end = rest.find(':');
-  if (end == rest.npos || !is_host_name(rest.substr(0, end))) {
-    return false;
-  }
-  to = rest.substr(0, end);
-  rest.remove_prefix(end + 1);
-  return true;
-}
-
-std::vector<std::string_view> split(std::string_view text, char at) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const auto end = text.find(at);
-    parts.push_back(trimmed(text.substr(0, end)));
-    if (end == text.npos) {
-      return parts;
-    }
-    text.remove_prefix(end + 1);
-  }
-}
-
-// `participant` or `observer`; nothing if it is neither.
-std::optional<bool> is_observer_role(std::string_view word) {
-  const std::string role = lowered(word);
-  return role == "observer"      ? std::optional(true)
-         : role == "participant" ? std::optional(false)
-                                 : std::nullopt;
-}
-
-// port[:electionPort][:role]
-Complaint ports_and_role(std::string_view text, EnsembleMember& to) {
-  auto parts = split(text, ':');
-  if (const auto role = is_observer_role(parts.back())) {
-    to.is_observer = *role;
-    parts.pop_back();
-  }
-  if (parts.empty() || parts.size() > 2) {
-    return "the address is not of the form " + std::string(server_form);
-  }
-  for (const auto part : parts) {
-    if (!number_in(part, {1, 65535})) {
-      return quoted(part) + " is not a port from 1 to 65535 (the form is " +
-             std::string(server_form) + ")";
-    }
-  }
-  return number(parts.front(), {1, 65535}, to.port);
-}
-
-// [address:]clientPort
-Complaint client_part(std::string_view text, EnsembleMember& to) {
-  if (text.find(':') != text.npos && !take_host(text, to.client_address)) {
-    return quoted(text) + " is not of the form [address:]clientPort";
-  }
-  std::uint16_t port{};
-  auto complaint = number(text, {0, 65535}, port);
-  to.client_port = port;
-  return complaint;
-}
 
 class Checks {
  public:
@@ -235,44 +152,31 @@ int line_of(const KeyLines& lines, std::string_view key) {
 }
 
 Complaint server_line(std::int64_t id, std::string_view value, EnsembleConfig& to) {
-  if (value.find('|') != value.npos) {
-    return "several addresses for one server ('|') are not supported (give the one that every "
-           "other server can reach)";
+  auto member = replication::parse_member(ServerId{id}, value);
+  if (auto* why = std::get_if<std::string>(&member)) {
+    return std::move(*why);
   }
-  EnsembleMember member;
-  const auto semicolon = value.find(';');
-  std::string_view rest = trimmed(value.substr(0, semicolon));
-  if (!take_host(rest, member.host)) {
-    return quoted(value) + " is not of the form " + std::string(server_form) +
-           " (an IPv6 address stands in brackets)";
-  }
-  if (auto complaint = ports_and_role(rest, member)) {
-    return complaint;
-  }
-  if (semicolon != value.npos) {
-    if (auto complaint = client_part(trimmed(value.substr(semicolon + 1)), member)) {
-      return complaint;
-    }
-  }
-  to.members.emplace(ServerId{id}, std::move(member));
+  to.members.emplace(ServerId{id}, std::get<replication::Member>(std::move(member)));
   return std::nullopt;
 }
 
 Complaint group_line(std::int64_t id, std::string_view value, EnsembleConfig& to) {
-  auto& group = to.groups[id];
-  for (const auto part : split(value, ':')) {
-    ServerId server;
-    if (auto complaint = number(part, server_ids, server.value)) {
-      return *complaint + " (write the servers' numbers with colons between them)";
-    }
-    group.push_back(server);
+  auto servers = replication::parse_group(value);
+  if (auto* why = std::get_if<std::string>(&servers)) {
+    return std::move(*why);
   }
+  to.groups[id] = std::get<std::vector<ServerId>>(std::move(servers));
   return std::nullopt;
 }
 
 Complaint weight_line(std::int64_t id, std::string_view value,
                       std::map<ServerId, std::uint64_t>& to) {
-  return number(value, weights_of_a_server, to[ServerId{id}]);
+  auto weight = replication::parse_weight(value);
+  if (auto* why = std::get_if<std::string>(&weight)) {
+    return std::move(*why);
+  }
+  to[ServerId{id}] = std::get<std::uint64_t>(weight);
+  return std::nullopt;
 }
 
 LineComplaints complete_ensemble(const std::map<ServerId, std::uint64_t>& weights,
@@ -312,6 +216,14 @@ Complaint read_self(const std::string& data_directory, const std::string& config
            " (change one of the two)";
   }
   return std::nullopt;
+}
+
+std::variant<ServersFile, std::string> read_servers(const std::string& path) {
+  auto content = small_file(path, limits::ensemble_text_bytes_max);
+  if (const auto* why = std::get_if<std::string>(&content)) {
+    return path + " " + *why + " (it names a file with the lines server.N, as ZooKeeper has one)";
+  }
+  return ServersFile{std::get<SmallFile>(std::move(content)).text};
 }
 
 Complaint read_secret(EnsembleConfig& to) {

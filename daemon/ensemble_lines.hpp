@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "daemon/config_value.hpp"
@@ -43,6 +44,12 @@ LineComplaints complete_ensemble(const std::map<replication::ServerId, std::uint
 // needed. The complaint names the file. `config` is the name of the configuration.
 Complaint read_self(const std::string& data_directory, const std::string& config,
                     EnsembleConfig& to);
+
+// Reads a file with lines about servers alone, such as ZooKeeper's zoo.cfg.dynamic.
+struct ServersFile {
+  std::string text{};
+};
+std::variant<ServersFile, std::string> read_servers(const std::string& path);
 
 // Reads the secret from its file. The complaint names the file.
 Complaint read_secret(EnsembleConfig& to);

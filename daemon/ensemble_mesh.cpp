@@ -20,8 +20,10 @@ std::string membership_of(const EnsembleConfig& ensemble) {
 }
 
 peers::MeshOptions mesh_options(const EnsembleConfig& ensemble) {
-  peers::MeshOptions options{
-      .self = ensemble.self, .membership = membership_of(ensemble), .secret = ensemble.secret};
+  peers::MeshOptions options{.self = ensemble.self,
+                             .membership = membership_of(ensemble),
+                             .secret = ensemble.secret,
+                             .admits_joiners = ensemble.is_reconfigurable};
   for (const auto& [id, member] : ensemble.members) {
     if (id == ensemble.self) {
       options.listen = {ensemble.listens_on_all_addresses ? "" : member.host, member.port};

@@ -8,6 +8,17 @@
 namespace zabfs::daemon {
 namespace {
 
+admin::MemberFacts facts_of(const replication::Member& member) {
+  const std::string address = member.client_address.empty() ? "0.0.0.0" : member.client_address;
+  return {.id = member.id,
+          .host = member.host,
+          .port = member.port,
+          .election_port = member.election_port == 0 ? member.port : member.election_port,
+          .is_observer = member.is_observer,
+          .client_address = member.client_port ? address + ":" + std::to_string(*member.client_port)
+                                               : std::string()};
+}
+
 admin::Settings settings_of(const Config& config) {
   admin::Settings settings{
       .address = config.client_address.empty() ? "0.0.0.0" : config.client_address,
@@ -24,17 +35,7 @@ admin::Settings settings_of(const Config& config) {
       .sync_ticks = config.ensemble.sync_ms / config.tick_ms,
       .text = config.text};
   for (const auto& [id, member] : config.ensemble.members) {
-    settings.members.push_back(
-        {.id = id,
-         .host = member.host,
-         .port = member.port,
-         .election_port = member.port,  // One connection serves both.
-         .is_observer = member.is_observer,
-         .client_address =
-             member.client_port
-                 ? (member.client_address.empty() ? "0.0.0.0" : member.client_address) + ":" +
-                       std::to_string(*member.client_port)
-                 : ""});
+    settings.members.push_back(facts_of(member));
   }
   return settings;
 }
@@ -49,7 +50,16 @@ OperatorView::OperatorView(const Config& config, const replication::Clock& clock
       metrics_(metrics),
       replica_(replica),
       settings_(settings_of(config)),
+      is_standalone_(config.ensemble.is_alone()),
       started_ms_(clock.monotonic_ms()) {}
+
+void OperatorView::on_servers(const replication::Ensemble& in_force) {
+  settings_.members.clear();
+  for (const auto& member : in_force.members) {
+    settings_.members.push_back(facts_of(member));
+  }
+  settings_.ensemble_version = in_force.version;
+}
 
 admin::Facts OperatorView::facts() const {
   boost::system::error_code unknown;
@@ -60,7 +70,7 @@ admin::Facts OperatorView::facts() const {
           .uptime_ms = now_ms - started_ms_,
           .now_ms = now_ms,
           .wall_ms = clock_.wall_ms(),
-          .is_standalone = settings_.members.size() <= 1};
+          .is_standalone = is_standalone_};
 }
 
 std::vector<admin::ClientFacts> OperatorView::clients(std::size_t count) const {

@@ -25,6 +25,9 @@ class OperatorView : public admin::Subject {
     settings_.secure_client_port = secure_port;
   }
 
+  // These are the servers now.
+  void on_servers(const replication::Ensemble& in_force);
+
   admin::Facts facts() const override;
   const admin::Settings& settings() const override { return settings_; }
   const replication::Metrics& metrics() const override { return metrics_; }
@@ -40,6 +43,7 @@ class OperatorView : public admin::Subject {
   replication::Metrics& metrics_;
   const std::unique_ptr<replication::Replica>& replica_;
   admin::Settings settings_;
+  const bool is_standalone_;
   const std::int64_t started_ms_;
 };
 

@@ -295,7 +295,7 @@ class Checks {
   // The key whose line lets others than this machine connect as servers, and what is the matter
   // with it; nothing if there is none.
   std::pair<std::string, std::string> exposed() const {
-    if (ensemble_.members.size() < 2) {
+    if (ensemble_.is_alone() || (ensemble_.members.size() < 2 && !ensemble_.is_reconfigurable)) {
       return {};
     }
     for (const auto& [id, member] : ensemble_.members) {
@@ -304,8 +304,12 @@ class Checks {
                 quoted(member.host) + " is no loopback address, and "};
       }
     }
-    return ensemble_.listens_on_all_addresses ? std::pair("quorumListenOnAllIPs", "")
-                                              : std::pair("", "");
+    if (ensemble_.listens_on_all_addresses) {
+      return {"quorumListenOnAllIPs", ""};
+    }
+    return ensemble_.is_reconfigurable
+               ? std::pair("reconfigEnabled", "servers on other machines can be added, and ")
+               : std::pair("", "");
   }
 
   void strangers() {

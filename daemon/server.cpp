@@ -41,14 +41,20 @@ std::uint64_t drawn_from(MachineEntropy& entropy) {
   return std::bit_cast<std::uint64_t>(bytes);
 }
 
-replication::Ensemble members_of(const EnsembleConfig& config) {
+// This server's own line says where its clients connect, even if the configuration says it
+// elsewhere: so does ZooKeeper's.
+replication::Ensemble members_of(const EnsembleConfig& config, const Config& all) {
   replication::Ensemble ensemble;
   for (const auto& [id, member] : config.members) {
-    replication::Member one{.id = id, .is_observer = member.is_observer, .weight = member.weight};
+    replication::Member one = member;
     for (const auto& [group, servers] : config.groups) {
       if (std::ranges::find(servers, id) != servers.end()) {
         one.group = static_cast<std::uint32_t>(group);
       }
+    }
+    if (id == config.self && !one.client_port) {
+      one.client_address = all.client_address;
+      one.client_port = all.client_port;
     }
     ensemble.members.push_back(one);
   }
@@ -108,11 +114,6 @@ std::optional<std::string> Server::start() {
                                                          .logger = logger_,
                                                          .credentials = peer_credentials_.get()},
                                         events);
-  if (!is_alone()) {
-    if (auto why = mesh_->listen()) {
-      return why;
-    }
-  }
   replica_ = std::make_unique<replication::Replica>(
       replica_options(), replication::ReplicaPorts{.clock = clock_,
                                                    .entropy = entropy_,
@@ -126,6 +127,12 @@ std::optional<std::string> Server::start() {
   if (auto why = replica_->start()) {
     replica_.reset();
     return why;
+  }
+  if (!is_alone()) {
+    if (auto why = mesh_->listen()) {  // where it is now, which the data says
+      replica_.reset();
+      return why;
+    }
   }
   logger_->info("zabd {}: data in {}, clients on port {}{}", version(), config_.data_directory,
                 client_port(),
@@ -223,12 +230,16 @@ replication::ReplicaOptions Server::replica_options() const {
       .removals_per_minute = config_.tree.removals_per_minute,
       .container_never_used_ms = config_.tree.container_never_used_ms,
       .enforces_quota = config_.tree.enforces_quota};
+  options.is_reconfigurable = config_.ensemble.is_reconfigurable;
   if (config_.security.enforces_authentication) {
     options.required_schemes = config_.security.required_schemes;
   }
   if (!config_.ensemble.members.empty()) {
     options.id = config_.ensemble.self;
-    options.ensemble = members_of(config_.ensemble);
+    options.voters_min = config_.ensemble.is_alone_if_single ? 2 : 1;
+    if (!is_alone()) {
+      options.ensemble = members_of(config_.ensemble, config_);
+    }
     options.peer_timeout_ms = config_.ensemble.peer_timeout_ms;
     options.init_timeout_ms = config_.ensemble.init_ms;
     options.sync_timeout_ms = std::max(config_.ensemble.sync_ms, options.peer_timeout_ms);
@@ -402,6 +413,26 @@ void Server::on_peer_up(replication::ServerId peer) {
 
 void Server::on_peer_frame(replication::ServerId peer, ByteView payload) {
   replica_->on_peer_frame(peer, payload);
+}
+
+// Connections that are there stay.
+void Server::on_servers(const replication::KnownServers& servers) {
+  view_.on_servers(servers.in_force);
+  const auto* own = replication::find_member(servers.in_force, config_.ensemble.self);
+  if (is_stopped_ || own == nullptr || !own->client_port ||
+      servers.in_force.version == replication::Zxid{} || *own->client_port == acceptor_.port() ||
+      *own->client_port == 0) {
+    return;
+  }
+  if (auto why = acceptor_.listen(own->client_address, *own->client_port, config_.listen_backlog)) {
+    logger_->error("{}; clients cannot connect until that is changed", *why);
+    return;
+  }
+  logger_->info("clients connect to port {} from now on", client_port());
+  view_.on_listening(client_port(), client_credentials_ ? secure_port() : -1);
+  if (is_accepting_) {
+    acceptor_.start();
+  }
 }
 
 void Server::on_peer_down(replication::ServerId peer) {

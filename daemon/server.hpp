@@ -76,6 +76,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void on_peer_up(replication::ServerId peer) override;
   void on_peer_frame(replication::ServerId peer, replication::ByteView payload) override;
   void on_peer_down(replication::ServerId peer) override;
+  void on_servers(const replication::KnownServers& servers) override;
   void schedule_turn_end() override { table_.schedule_turn_end(); }
 
   std::optional<std::string> open_audit();
@@ -88,7 +89,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void await_burst_end();
   void await_tick();
   void end_if_failed();
-  bool is_alone() const { return config_.ensemble.members.size() <= 1; }
+  bool is_alone() const { return config_.ensemble.is_alone(); }
   replication::ReplicaOptions replica_options() const;
   std::optional<std::string> admit_operators();
   void count_syncs();

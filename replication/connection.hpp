@@ -52,6 +52,7 @@ struct Connection {
 
   // Syncs that were answered before the leader's word on them came; that word is for nobody.
   std::size_t syncs_answered_early{};
+  std::size_t reconfigs_answered_early{};  // likewise
 
   // True between the connect request and the leader's decision about it.
   bool awaits_session() const { return session == SessionId{} && !unanswered.empty(); }

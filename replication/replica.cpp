@@ -7,6 +7,7 @@
 
 #include "replication/apply.hpp"
 #include "replication/model/check.hpp"
+#include "replication/model/ensemble_text.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/replica_state.hpp"
 
@@ -25,10 +26,13 @@ Replica::State::State(const ReplicaOptions& options, const ReplicaPorts& ports)
                           .init_ms = options.init_timeout_ms,
                           .sync_ms = options.sync_timeout_ms},
              .counter_max = options.epoch_transactions_max,
-             .history_bytes_max = options.history_bytes}),
-      rules_({.has_ttl = options.has_ttl, .enforces_quota = options.enforces_quota}),
+             .history_bytes_max = options.history_bytes,
+             .ensemble_text_in = tree::ensemble_text_in}),
+      rules_({.has_ttl = options.has_ttl,
+              .enforces_quota = options.enforces_quota,
+              .is_alone = options.ensemble.members.empty()}),
       pending_(tree_),
-      reader_(tree_, watches_),
+      reader_(tree_, watches_, options.ensemble.members.empty() ? "" : to_text(options.ensemble)),
       expiry_(options.tick_ms) {}
 
 std::optional<std::string> Replica::State::start() {
@@ -55,6 +59,7 @@ void Replica::State::begin_serving() {
   for (const auto& [id, session] : sessions_.sessions()) {
     expiry_.touch(id, session.timeout_ms, now);
   }
+  begin_with_ensemble();
 }
 
 // Every client goes; they come back to whoever is up to date, with their sessions.
@@ -65,6 +70,8 @@ void Replica::State::stop_serving() {
   }
   waiters_.clear();
   confirmations_.clear();
+  reconfiguration_.reset();
+  confirmed_ = 0;
   closing_.clear();
   owners_.clear();
   expected_.clear();
@@ -154,6 +161,7 @@ void Replica::State::apply_committed() {
   if (tree_.last_applied() != before) {
     peer_.on_delivered(tree_.last_applied(), state_digest());
     metrics_.commit_process_time.add(now_us() - began_us);
+    advance_reconfiguration();
   }
 }
 
@@ -277,6 +285,8 @@ void Replica::State::on_turn_end() {
   const std::int64_t now = ports_.clock.monotonic_ms();
   if (peer_.is_leading() && peer_.is_exhausted()) {
     peer_.abdicate("its epoch is used up");
+  } else if (peer_.is_leading() && must_hand_over()) {
+    peer_.abdicate("it has left the ensemble's voters");
   }
   peer_.on_turn_end(now);
   carry_out_effects();
@@ -305,6 +315,7 @@ ReplicaStatus Replica::State::status() const {
           .observers = learners.active_observers,
           .learners_behind = learners.behind,
           .serving_since_ms = is_serving_ ? serving_since_ms_ : 0,
+          .ensemble_version = peer_.standing().membership.in_force().version,
           .last_applied = tree_.last_applied(),
           .digest = tree_.digest(),
           .znodes = tree_.node_count(),

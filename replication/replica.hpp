@@ -24,6 +24,7 @@
 
 #include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/ports/audit.hpp"
@@ -34,7 +35,6 @@
 #include "replication/ports/entropy.hpp"
 #include "replication/ports/peer_links.hpp"
 #include "replication/ports/trace.hpp"
-#include "replication/zab/ensemble.hpp"
 
 namespace zabfs::replication {
 
@@ -43,7 +43,9 @@ struct Metrics;
 
 struct ReplicaOptions {
   ServerId id{1};
-  Ensemble ensemble{};                                   // empty: this server alone
+  Ensemble ensemble{};                                   // to begin with; empty: this server alone
+  bool is_reconfigurable{};                              // operators may change it
+  std::size_t voters_min{2};                             // of an ensemble they ask for
   std::int64_t peer_timeout_ms{1000};                    // a follower's patience with its leader
   std::int64_t init_timeout_ms{20'000};                  // for a leader to be established
   std::int64_t sync_timeout_ms{10'000};                  // a leader's patience with a follower
@@ -82,6 +84,7 @@ struct ReplicaStatus {
   std::uint64_t observers{};        // those of them that do not vote
   std::uint64_t learners_behind{};  // that are being brought up to date
   std::int64_t serving_since_ms{};  // on the monotonic clock; 0 while it does not serve
+  Zxid ensemble_version{};          // of the configuration in force
   Zxid last_applied{};
   std::uint64_t digest{};  // the same on every replica that has applied the same; not of sessions
   std::uint64_t znodes{};

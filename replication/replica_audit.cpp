@@ -50,6 +50,14 @@ void Replica::State::audit_success(const Connection& connection,
   }
 }
 
+// A reconfig is answered like a read, once it is done.
+void Replica::State::audit_local(const Connection& connection,
+                                 const pipeline::PendingReply& reply) {
+  if (reply.audited && !reply.audited->empty()) {
+    audit(connection, reply.audited->front(), AuditResult::success);
+  }
+}
+
 // A multi that failed is one line: nothing of it was done.
 void Replica::State::audit_failure(const Connection& connection,
                                    const pipeline::PendingReply& reply) {

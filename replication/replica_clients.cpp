@@ -190,12 +190,16 @@ void Replica::State::take_request(ConnectionId id, Connection& connection,
     this->request(pipeline::Sync{.connection = id});
   } else if (protocol::is_write(op)) {
     pipeline::AwaitedWrite awaited;
+    const bool is_reconfig = op == OpCode::reconfig;
     if (const auto* multi = std::get_if<protocol::MultiRequest>(&request)) {
       for (const auto& operation : multi->operations) {
         awaited.multi.push_back(std::visit([](const auto& o) { return o.op; }, operation));
       }
     }
-    PendingReply reply{.xid = header.xid, .op = op, .what = std::move(awaited)};
+    PendingReply reply{.xid = header.xid,
+                       .op = op,
+                       .what = is_reconfig ? pipeline::Awaited(local_request(connection, request))
+                                           : pipeline::Awaited(std::move(awaited))};
     note_for_audit(reply, request);
     await_decision(connection, std::move(reply));
     if (peer_.is_leading()) {
@@ -303,6 +307,7 @@ bool Replica::State::append_answer(ConnectionId id, const Connection& connection
     const IdentitiesView identities(connection.identities);
     reader_.answer(local->request, reply.xid, id, connection.session,
                    identities.first(local->identities), out);
+    audit_local(connection, reply);
     return true;
   }
   if (const auto* greeting = std::get_if<pipeline::Greeting>(&reply.what)) {
@@ -335,13 +340,15 @@ void Replica::State::answer_in_front_of(const Proposal& proposal) {
     if (reply.is_transaction()) {
       break;
     }
-    if (reply.until == pipeline::undecided && reply.op == OpCode::sync) {
+    const bool is_sync = reply.op == OpCode::sync;
+    if (!is_sync && reply.op != OpCode::reconfig) {
+      continue;
+    }
+    if (reply.until == pipeline::undecided) {
       std::erase(connection.undecided, &reply);
-      ++connection.syncs_answered_early;
+      ++(is_sync ? connection.syncs_answered_early : connection.reconfigs_answered_early);
     }
-    if (reply.op == OpCode::sync) {
-      reply.until = tree_.last_applied();
-    }
+    reply.until = tree_.last_applied();
   }
   answer_ready(found->first);
 }

@@ -231,6 +231,7 @@ void Replica::State::carry_out(zab::Confirmed& effect) {
     tell(confirmed.origin,
          pipeline::Reached{.connection = confirmed.origin.connection, .until = confirmed.until});
   }
+  confirmed_ = effect.number;
 }
 
 void Replica::State::carry_out(zab::DeliverForwarded& effect) {

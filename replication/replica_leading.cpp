@@ -48,6 +48,10 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Write& write) {
 // A session that ends, or has moved to another connection, changes nothing any more.
 void Replica::State::decide_write(zab::Origin origin, const pipeline::Client& client,
                                   protocol::Request& request) {
+  if (const auto* reconfig = std::get_if<protocol::ReconfigRequest>(&request)) {
+    decide_reconfig(origin, client, *reconfig);
+    return;
+  }
   pipeline::Failed failed{.connection = origin.connection, .until = peer_.proposed()};
   if (closing_.contains(client.session)) {
     failed.error = static_cast<std::int32_t>(ErrorCode::session_expired);

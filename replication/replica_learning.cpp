@@ -26,6 +26,7 @@ PendingReply* take_undecided(Connection& connection, const Fits& fits) {
 
 bool is_transaction(const PendingReply& reply) { return reply.is_transaction(); }
 bool is_sync(const PendingReply& reply) { return reply.op == protocol::OpCode::sync; }
+bool is_reconfig(const PendingReply& reply) { return reply.op == protocol::OpCode::reconfig; }
 bool is_return(const PendingReply& reply) {
   return std::holds_alternative<pipeline::Greeting>(reply.what);
 }
@@ -115,6 +116,25 @@ void Replica::State::hear(const pipeline::Reached& outcome) {
     return;
   }
   if (auto* reply = take_undecided(found->second, is_sync)) {
+    decided(outcome.connection, *reply, outcome.until);
+  }
+}
+
+// Only a write that its connection asked for behind it, and that was applied first, has answered it
+// already: it is history, then, though not yet known to be on the disks of the new servers.
+void Replica::State::hear(const pipeline::Reconfigured& outcome) {
+  const auto found = connections_.find(outcome.connection);
+  if (found == connections_.end()) {
+    return;
+  }
+  if (found->second.reconfigs_answered_early > 0) {
+    --found->second.reconfigs_answered_early;
+    return;
+  }
+  if (auto* reply = take_undecided(found->second, is_reconfig)) {
+    if (outcome.error != 0) {
+      reply->what = pipeline::FailedWrite{.error = ErrorCode{outcome.error}, .multi = {}};
+    }
     decided(outcome.connection, *reply, outcome.until);
   }
 }

@@ -25,6 +25,15 @@ std::optional<std::string> Replica::State::recover() {
   zab::Recovered recovered{.accepted = recovery->epochs.accepted,
                            .current = recovery->epochs.current,
                            .committed = recovery->committed};
+  auto ensemble = ensemble_of_tree();
+  if (!ensemble && !options_.ensemble.members.empty()) {
+    return "The data of /zookeeper/config is no configuration of servers. Keep the data directory "
+           "for "
+           "an inquiry, empty it, and start the server again: it will take over the others' state.";
+  }
+  if (!options_.ensemble.members.empty()) {  // a server alone stays so, whatever its data is from
+    recovered.ensemble = std::move(*ensemble);
+  }
   for (auto& [zxid, payload] : recovery->tail) {
     auto proposal = std::make_shared<const zab::Proposal>(
         zab::Proposal{.zxid = zxid, .record = std::move(payload)});

@@ -36,7 +36,7 @@ void Replica::State::begin_snapshot() {
     learners_without_snapshot_.pop_front();
     snapshot_.emplace(tree_, sessions_.to_bytes());
     metrics_.snap_count.add();
-    peer_.on_snapshot_begun(*snapshot_for_, snapshot_->zxid());
+    peer_.on_snapshot_begun(*snapshot_for_, snapshot_->zxid(), ensemble_text_of_tree());
     carry_out_effects();
     return;
   }

@@ -13,6 +13,7 @@
 //   replica_leading.cpp       the decisions of a leader, for its own clients and for learners'
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_removals.cpp      containers and znodes with a time to live that have to go
+//   replica_reconfiguration.cpp  other servers for the ensemble
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
 //   replica_metrics.cpp       what operators can see, and nothing is decided by
 //
@@ -89,6 +90,15 @@ class Replica::State {
     Zxid until{};
   };
 
+  // A leader's, from the proposal of a configuration until a quorum of it cannot forget that it is
+  // in force.
+  struct Reconfiguration {
+    zab::Origin origin{};  // who waits for it
+    Zxid ensemble{};       // the configuration's transaction
+    Zxid seal{};           // one behind it, proposed once that is delivered; 0 before
+    std::optional<std::uint64_t> handed_over_by{};  // the confirmation after which another may lead
+  };
+
   // Where a session is attached, and what was negotiated there.
   struct Owner {
     zab::Origin origin{};
@@ -153,6 +163,7 @@ class Replica::State {
   void carry_out(zab::HearOfSessions& effect);
   void carry_out(zab::Confirmed& effect);
   void carry_out(zab::DeliverForwarded& effect);
+  void carry_out(zab::EnsembleChanged& effect);
   void carry_out(zab::Fail& effect);
   template <class Body>
   void send(ServerId to, const Body& message);
@@ -209,6 +220,7 @@ class Replica::State {
              AuditResult result);
   void audit_success(const Connection& connection, const pipeline::PendingReply& reply,
                      const tree::TransactionBody& done);
+  void audit_local(const Connection& connection, const pipeline::PendingReply& reply);
   void audit_failure(const Connection& connection, const pipeline::PendingReply& reply);
   void audit_failed_authentication(const Connection& connection);
   void audit_end(SessionId session);
@@ -243,6 +255,7 @@ class Replica::State {
   void hear(const pipeline::Failed& outcome);
   void hear(const pipeline::Attached& outcome);
   void hear(const pipeline::Reached& outcome);
+  void hear(const pipeline::Reconfigured& outcome);
   void hear(const pipeline::Detached& outcome);
   template <class Other>
   void hear(const Other& message);
@@ -250,6 +263,18 @@ class Replica::State {
 
   // --- a leader's removals: replica_removals.cpp ---
   void remove_expendable();
+
+  // --- the ensemble changes: replica_reconfiguration.cpp ---
+  std::string ensemble_text_of_tree() const;
+  std::optional<Ensemble> ensemble_of_tree() const;  // nullopt if there is text that is none
+  void begin_with_ensemble();
+  void propose_ensemble(Ensemble ensemble, SessionId session, zab::Origin origin);
+  void advance_reconfiguration();
+  void decide_reconfig(zab::Origin origin, const pipeline::Client& client,
+                       const protocol::ReconfigRequest& request);
+  Result<Ensemble> wanted_ensemble(zab::Origin origin, const pipeline::Client& client,
+                                   const protocol::ReconfigRequest& request) const;
+  bool must_hand_over() const;
 
   // --- snapshots: replica_snapshots.cpp ---
   void advance_snapshot();
@@ -312,6 +337,8 @@ class Replica::State {
   std::vector<std::string> removals_{};       // znodes that were found due, the last one first
   std::int64_t removals_looked_ms_{};         // when they were looked for
   std::int64_t removed_ms_{};                 // when some were removed
+  std::optional<Reconfiguration> reconfiguration_{};
+  std::uint64_t confirmed_{};  // the last Confirmed of this reign
 
   Connections connections_;
   std::map<SessionId, ConnectionId> attached_;  // where each session is connected now

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "daemon/admin/java_text.hpp"
+
 namespace zabfs::daemon::admin {
 namespace {
 
@@ -89,7 +91,7 @@ std::string membership_text(const Settings& settings) {
            (member.is_observer ? ":observer" : ":participant") +
            (member.client_address.empty() ? "" : ";" + member.client_address) + "\n";
   }
-  return out + "version=0";
+  return out + "version=" + hexadecimal(settings.ensemble_version.value);
 }
 
 KeyValues environment(const Facts& facts) {

@@ -26,7 +26,7 @@ struct ClientFacts {
   std::int64_t since_ms{};  // on the wall clock
 };
 
-// One server of the ensemble, as the configuration has it.
+// One server of the ensemble, as the configuration in force has it.
 struct MemberFacts {
   replication::ServerId id{};
   std::string host{};
@@ -36,7 +36,7 @@ struct MemberFacts {
   std::string client_address{};  // "host:port"; empty if it is not known
 };
 
-// How the server was configured.
+// How the server was configured, and who the others are by now.
 struct Settings {
   std::string address{};  // that clients connect to
   std::uint16_t client_port{};
@@ -52,7 +52,8 @@ struct Settings {
   std::int64_t init_ticks{};
   std::int64_t sync_ticks{};
   std::vector<MemberFacts> members{};  // empty: a server alone
-  std::string text{};                  // the file, as it was read at the start
+  replication::Zxid ensemble_version{};
+  std::string text{};  // the file, as it was read at the start
 };
 
 struct Facts {

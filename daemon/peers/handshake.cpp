@@ -141,12 +141,16 @@ std::string Handshake::objection_to(ServerId from, ServerId to, ByteView members
     return "says that it is " + name_of(self) +
            ", as this one (give each server its own number in myid)";
   }
-  if (!std::ranges::equal(membership, identity_->membership)) {
+  const auto is_open = [](const auto& digest) {
+    return std::ranges::all_of(digest, [](auto byte) { return byte == 0; });
+  };
+  if (!std::ranges::equal(membership, identity_->membership) && !is_open(membership) &&
+      !is_open(identity_->membership)) {
     return "says that it is " + name_of(from) +
            " and was given another ensemble (make the lines server.N, group.N and weight.N the "
            "same on every server)";
   }
-  if (!identity_->others.contains(from)) {
+  if (!identity_->admits_joiners && !identity_->others.contains(from)) {
     return "says that it is " + name_of(from) + ", which is not in the configuration";
   }
   if (is_dialer_ && from != peer_) {
@@ -157,7 +161,7 @@ std::string Handshake::objection_to(ServerId from, ServerId to, ByteView members
     return "is " + name_of(from) + " and wants " + name_of(to) + " (compare the line server." +
            std::to_string(to.value) + " with the address and the myid of this server)";
   }
-  if (!is_dialer_ && from < self) {
+  if (!is_dialer_ && !identity_->admits_joiners && from < self) {
     return "is " + name_of(from) + " and connects to a higher one, which no server does";
   }
   return "";

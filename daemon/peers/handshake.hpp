@@ -16,6 +16,10 @@
 // nothing to a stranger who has not done so himself. Without a secret the key is empty, and the
 // proof only shows that neither server was given one.
 //
+// Where the ensemble can change, servers know different ones for a while, and one that is to join
+// is known to nobody: the membership is all zeros there, which is compared with nothing, and the
+// secret alone says who belongs to the ensemble.
+//
 // The proofs say who is at the other end. They hide nothing, and they do not keep somebody who can
 // change what is on the way from doing so later.
 //
@@ -46,6 +50,7 @@ struct Identity {
   replication::ServerId self{};
   std::set<replication::ServerId> others{};
   Digest membership{};          // of a text that is the same on every server of the ensemble
+  bool admits_joiners{};        // servers may come that are not among the others
   replication::Bytes secret{};  // empty: there is none
   std::uint32_t version{protocol_version};
 };

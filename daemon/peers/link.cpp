@@ -95,6 +95,18 @@ void Link::start() {
   secure();
 }
 
+std::string Link::remote_host() {
+  error_code error;
+  const auto address = channel_.socket().remote_endpoint(error).address();
+  if (error) {
+    return "";
+  }
+  const bool is_mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return is_mapped ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+                         .to_string()
+                   : address.to_string();
+}
+
 void Link::secure() {
   const Outcome outcome = channel_.handshake();
   if (outcome == Outcome::ended) {

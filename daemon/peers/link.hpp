@@ -67,6 +67,9 @@ class Link : public std::enable_shared_from_this<Link> {
   // The address at the other end, for messages; empty before start().
   const std::string& remote() const { return remote_; }
 
+  // The address alone, without its port; empty if nobody is there any more.
+  std::string remote_host();
+
   // The certificate that the other side has shown; null if there is none.
   const X509* certificate() const { return channel_.certificate(); }
 

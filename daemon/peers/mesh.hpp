@@ -1,6 +1,11 @@
 // The links between this server and the others: exactly one per pair.
 //
-// The higher server of a pair connects, the lower one accepts. A link that is lost is connected
+// The servers come and go with the configurations that the replica knows of. One that is in none of
+// them keeps the link it has, for as long as that lasts.
+//
+// The higher server of a pair connects, the lower one accepts. Where the ensemble can change, the
+// lower one connects, too, when it has had no link for a while: the higher one may not know it yet,
+// or not any more, or know it where it was before. A link that is lost is connected
 // again, at once if it had lasted, then after pauses that double, each a little different so that
 // servers that lost one another together do not all come back together. The lower server keeps the
 // newest link: when it learns of a new connection before the end of the old one, the old one ends.
@@ -20,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "daemon/pace/rate_limit.hpp"
 #include "daemon/peers/handshake.hpp"
@@ -37,6 +43,8 @@ namespace zabfs::daemon::peers {
 struct PeerAddress {
   std::string host{};  // a name, or an address without brackets
   std::uint16_t port{};
+
+  bool operator==(const PeerAddress&) const = default;
 };
 
 struct MeshOptions {
@@ -45,6 +53,7 @@ struct MeshOptions {
   std::map<replication::ServerId, PeerAddress> others{};
   std::string membership{};     // a text that must be the same on every server of the ensemble
   replication::Bytes secret{};  // empty: the servers prove nothing to each other
+  bool admits_joiners{};        // the ensemble can change
   std::uint32_t version{protocol_version};
 };
 
@@ -87,10 +96,11 @@ class Mesh : public replication::PeerLinks, private LinkOwner {
   replication::Bytes& outbox(replication::ServerId peer) override;
   std::size_t unsent(replication::ServerId peer) const override;
   void drop(replication::ServerId peer) override;
+  void on_servers(const replication::KnownServers& servers) override;
 
  private:
   struct Peer {
-    PeerAddress address{};
+    std::vector<PeerAddress> addresses{};  // it may be at any of them; empty: nobody connects to it
     std::unique_ptr<boost::asio::steady_timer> retry{};  // only where this server connects
     std::shared_ptr<Link> link{};                        // that is up
     std::shared_ptr<Link> attempt{};                     // that may become it
@@ -108,7 +118,12 @@ class Mesh : public replication::PeerLinks, private LinkOwner {
   void on_accepted(boost::asio::ip::tcp::socket socket);
   void forget_stranger(const Link& link);
   void dial(replication::ServerId id);
-  void connect(replication::ServerId id, const boost::asio::ip::tcp::endpoint& endpoint);
+  Peer& peer_at(replication::ServerId id);
+  void set_addresses(replication::ServerId id, std::vector<PeerAddress> addresses);
+  void move_to(const PeerAddress& address);
+  void connect(replication::ServerId id, const boost::asio::ip::tcp::endpoint& endpoint,
+               const std::string& host);
+  std::optional<std::string> objection_to_certificate(Link& link, const Peer& peer) const;
   void on_attempt_failed(replication::ServerId id, const std::string& why);
   void on_link_over(replication::ServerId id);
   void dial_again(replication::ServerId id);
@@ -116,8 +131,9 @@ class Mesh : public replication::PeerLinks, private LinkOwner {
   void warn(const std::string& line);
 
   boost::asio::io_context& context_;
-  const PeerAddress listen_;
-  const Identity identity_;
+  PeerAddress listen_;
+  const bool listens_on_all_;
+  Identity identity_;
   MeshPorts ports_;
   PeerEvents& events_;
   sockets::Acceptor acceptor_;
@@ -125,6 +141,9 @@ class Mesh : public replication::PeerLinks, private LinkOwner {
   std::map<replication::ServerId, Peer> peers_;
   std::deque<std::shared_ptr<Link>> strangers_;  // the oldest first
   RateLimit warnings_{1};
+  boost::asio::steady_timer move_;  // until the next attempt to listen elsewhere
+  bool is_listening_{};
+  bool is_started_{};
   bool is_stopped_{};
 };
 

@@ -6,6 +6,7 @@
 
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
+#include "replication/ports/peer_links.hpp"
 
 namespace zabfs::daemon::peers {
 
@@ -22,6 +23,9 @@ class PeerEvents {
   // The link is lost, and with it everything that was not received by then. Not called for one that
   // was dropped through PeerLinks.
   virtual void on_peer_down(replication::ServerId peer) = 0;
+
+  // The replica knows of other servers than before. Called from within the replica.
+  virtual void on_servers(const replication::KnownServers& /*servers*/) {}
 
   // One of the above has been or will be called: end the turn after the events that are ready now,
   // and then call Mesh::flush(). Called as often as there is a reason.

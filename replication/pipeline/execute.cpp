@@ -36,10 +36,12 @@ void mask_digests(Acl& acl) {
 // One request, answered. Overloads return the error to reply with, or ok if they appended a reply.
 class Answer {
  public:
-  Answer(const tree::DataTree& tree, tree::WatchTable& watches, ConnectionId connection,
-         SessionId session, IdentitiesView identities, std::int32_t xid, Bytes& out)
+  Answer(const tree::DataTree& tree, tree::WatchTable& watches, std::string_view ensemble,
+         ConnectionId connection, SessionId session, IdentitiesView identities, std::int32_t xid,
+         Bytes& out)
       : tree_(tree),
         watches_(watches),
+        ensemble_(ensemble),
         connection_(connection),
         session_(session),
         identities_(identities),
@@ -61,7 +63,7 @@ class Answer {
     if (node == nullptr) {
       return ErrorCode::no_node;
     }
-    return reply(protocol::StatResponse{.stat = tree_.stat_of(*node)});
+    return reply(protocol::StatResponse{.stat = stat_of(r.path, *node)});
   }
 
   // The data goes from the tree into the outbox without a stop in between.
@@ -76,12 +78,12 @@ class Answer {
     const protocol::FrameWriter frame(out_);
     jute::JuteWriter writer(out_);
     writer(header());
-    if (const auto data = tree_.data_of(**node)) {
+    if (const auto data = data_of(r.path, **node)) {
       writer.counted(data->data(), data->size());
     } else {
       writer.integer(std::int32_t{-1});
     }
-    writer(tree_.stat_of(**node));
+    writer(stat_of(r.path, **node));
     return ErrorCode::ok;
   }
 
@@ -98,7 +100,7 @@ class Answer {
     if (!is_allowed(acl, permission::read | permission::admin, identities_)) {
       return ErrorCode::no_auth;
     }
-    protocol::GetAclResponse response{.acl = acl, .stat = tree_.stat_of(*node)};
+    protocol::GetAclResponse response{.acl = acl, .stat = stat_of(r.path, *node)};
     if (!is_allowed(acl, permission::admin, identities_)) {
       mask_digests(response.acl);
     }
@@ -178,6 +180,19 @@ class Answer {
     return reply_if(watching().remove(r));
   }
 
+  // The configuration that it was changed to, or a later one. Who may change it may read it.
+  ErrorCode operator()(const protocol::ReconfigRequest&) {
+    const tree::Node* node = tree_.find(tree::SetEnsemble::path);
+    if (node == nullptr) {
+      return ErrorCode::no_node;
+    }
+    protocol::GetDataResponse response{.stat = tree_.stat_of(*node)};
+    if (const auto data = tree_.data_of(*node)) {
+      response.data.emplace(data->begin(), data->end());
+    }
+    return reply(std::move(response));
+  }
+
   // Writes and the end of a session never come here.
   template <class Other>
   ErrorCode operator()(const Other&) {
@@ -195,6 +210,26 @@ class Answer {
   // False if a watch was wanted and there is no room for it.
   bool watch(bool wanted, WatchKind kind, const std::string& path) {
     return !wanted || watches_.add(kind, connection_, path);
+  }
+
+  // The servers that were given are shown where no others have taken their place. They are no part
+  // of the state: each server has its own lines.
+  bool shows_given_servers(std::string_view path, const tree::Node& node) const {
+    return path == tree::SetEnsemble::path && !ensemble_.empty() &&
+           (node.version != tree::SetEnsemble::znode_version || node.data_length <= 0);
+  }
+
+  std::optional<ByteView> data_of(std::string_view path, const tree::Node& node) const {
+    return shows_given_servers(path, node) ? bytes_of(ensemble_) : tree_.data_of(node);
+  }
+
+  Stat stat_of(std::string_view path, const tree::Node& node) const {
+    Stat stat = tree_.stat_of(node);
+    if (shows_given_servers(path, node)) {
+      stat.data_length = static_cast<std::int32_t>(ensemble_.size());
+      stat.version = tree::SetEnsemble::znode_version;
+    }
+    return stat;
   }
 
   Watching watching() { return {tree_, watches_, connection_, identities_}; }
@@ -222,7 +257,7 @@ class Answer {
     if (!node) {
       return failed(node.error());
     }
-    const Stat stat = tree_.stat_of(**node);
+    const Stat stat = stat_of(read.path, **node);
     constexpr bool is_data = std::is_same_v<Read, protocol::GetDataRequest>;
     bytes += static_cast<std::size_t>(is_data ? stat.data_length : stat.num_children);
     if (bytes > limits::multi_read_bytes_max) {
@@ -231,7 +266,7 @@ class Answer {
     protocol::MultiResult result{.op = Read::op};
     if constexpr (is_data) {
       protocol::GetDataResponse body{.stat = stat};
-      if (const auto data = tree_.data_of(**node)) {
+      if (const auto data = data_of(read.path, **node)) {
         body.data.emplace(data->begin(), data->end());
       }
       result.body = std::move(body);
@@ -259,7 +294,7 @@ class Answer {
     if (!watch(r.watch, WatchKind::child, r.path)) {
       return too_many_watches;
     }
-    const Stat stat = tree_.stat_of(**node);
+    const Stat stat = stat_of(r.path, **node);
     const protocol::FrameWriter frame(out_);
     jute::JuteWriter writer(out_);
     writer(header());
@@ -274,6 +309,7 @@ class Answer {
 
   const tree::DataTree& tree_;
   tree::WatchTable& watches_;
+  std::string_view ensemble_;
   ConnectionId connection_;
   SessionId session_;
   IdentitiesView identities_;
@@ -332,8 +368,8 @@ protocol::MultiResponse multi_response(const std::vector<protocol::OpCode>& oper
 
 void Reader::answer(const protocol::Request& request, std::int32_t xid, ConnectionId connection,
                     SessionId session, IdentitiesView identities, Bytes& out) {
-  const ErrorCode error =
-      std::visit(Answer(tree_, watches_, connection, session, identities, xid, out), request);
+  const ErrorCode error = std::visit(
+      Answer(tree_, watches_, ensemble_, connection, session, identities, xid, out), request);
   if (error != ErrorCode::ok) {
     append_header(xid, tree_.last_applied(), error, out);
   }

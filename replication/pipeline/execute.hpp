@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <utility>
 
 #include "replication/model/acl.hpp"
 #include "replication/model/bytes.hpp"
@@ -21,8 +23,9 @@ namespace zabfs::replication::pipeline {
 // Answers reads and everything else that needs no transaction, setting the watches they ask for.
 class Reader {
  public:
-  // Both outlive this.
-  Reader(const tree::DataTree& tree, tree::WatchTable& watches) : tree_(tree), watches_(watches) {}
+  // Both outlive this. `ensemble` is what /zookeeper/config shows as long as it has no data.
+  Reader(const tree::DataTree& tree, tree::WatchTable& watches, std::string ensemble = "")
+      : tree_(tree), watches_(watches), ensemble_(std::move(ensemble)) {}
 
   // Answers `request` of `connection`, which is of `session` and had `identities` when it asked.
   // Watch events that setWatches finds overdue go to `out` in front of its reply. Requests that
@@ -35,6 +38,7 @@ class Reader {
 
   const tree::DataTree& tree_;
   tree::WatchTable& watches_;
+  const std::string ensemble_;
 };
 
 // Appends the reply to a write, given what applying its transaction did.

@@ -9,6 +9,7 @@
 //   Open         a proposal with the client as its origin
 //   Attach       Attached
 //   Close        a proposal with the client as its origin, or Failed
+//   Write        of a reconfig: Reconfigured
 //   Sync         Reached, once a quorum has confirmed that the leader still leads
 //
 // Every outcome but a proposal names a point of history that the learner must have delivered before
@@ -112,9 +113,19 @@ struct Detached {
   bool operator==(const Detached&) const = default;
 };
 
+// The ensemble is as was wanted, and a quorum of it will know that whatever happens; or the error.
+struct Reconfigured {
+  ConnectionId connection{};
+  Zxid until{};
+  std::int32_t error{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.until, m.error); }
+  bool operator==(const Reconfigured&) const = default;
+};
+
 // The place in this list is the number on the wire: append, never reorder.
-using ForwardedMessage =
-    std::variant<Write, Open, Attach, Close, Sync, Failed, Attached, Reached, Detached>;
+using ForwardedMessage = std::variant<Write, Open, Attach, Close, Sync, Failed, Attached, Reached,
+                                      Detached, Reconfigured>;
 
 Bytes to_bytes(const ForwardedMessage& message);
 

@@ -186,6 +186,8 @@ ErrorCode check(const protocol::CheckRequest& request, const Client& client,
   return is_version(request.version, node->version) ? ErrorCode::ok : ErrorCode::bad_version;
 }
 
+// Which servers there are is changed by reconfig alone: anything else there would be the ensemble
+// of the next start.
 Result<tree::SetData> prepare_set_data(protocol::SetDataRequest& request, const Client& client,
                                        const Rules& rules, PendingChanges& pending) {
   const auto node = find_allowed(request.path, permission::write, client, pending);
@@ -198,6 +200,9 @@ Result<tree::SetData> prepare_set_data(protocol::SetDataRequest& request, const 
   }
   if (!is_version(request.version, node->version)) {
     return ErrorCode::bad_version;
+  }
+  if (request.path == tree::SetEnsemble::path && !rules.is_alone) {
+    return ErrorCode::bad_arguments;
   }
   const std::int32_t version = version_after(node->version);
   pending.set_data(request.path, version, bytes);

@@ -45,6 +45,7 @@ struct Client {
 struct Rules {
   bool has_ttl{true};     // znodes with a time to live may be created
   bool enforces_quota{};  // a write that would pass a hard limit fails
+  bool is_alone{true};    // so that /zookeeper/config is a znode like another
 };
 
 // What to propose; or the error; or, for a multi that failed, the results that say which operation.

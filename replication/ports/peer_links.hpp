@@ -9,11 +9,22 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 #include "replication/model/bytes.hpp"
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
 
 namespace zabfs::replication {
+
+// The configurations that a replica knows of. What is in force alone says where this server itself
+// is to be found; the others may be found by any of them.
+struct KnownServers {
+  Ensemble in_force{};
+  std::optional<Ensemble> next{};  // on its way; in force soon, or never
+  std::vector<Ensemble> heard{};   // that others have, not older
+};
 
 class PeerLinks {
  public:
@@ -29,6 +40,9 @@ class PeerLinks {
   // Ends the link now; what is unsent is lost. The replica hears nothing of this link any more.
   // When it is established anew, it hears so. Without a link, nothing happens.
   virtual void drop(ServerId peer) = 0;
+
+  // The servers to have links to are others from now on. Called from within Replica::start(), too.
+  virtual void on_servers(const KnownServers& /*servers*/) {}
 };
 
 }  // namespace zabfs::replication

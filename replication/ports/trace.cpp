@@ -1,5 +1,6 @@
 #include "replication/ports/trace.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 namespace zabfs::replication {
@@ -59,6 +60,17 @@ void print(std::ostream& out, const HistoryReplaced& e) {
 
 void print(std::ostream& out, const Diverged& e) {
   out << "state differs from the leader's at " << e.zxid;
+}
+
+void print(std::ostream& out, const EnsembleLearned& e) {
+  const auto in_one_line = [](std::string text) {
+    std::ranges::replace(text, '\n', ' ');
+    return text;
+  };
+  out << "ensemble: " << in_one_line(e.in_force);
+  if (!e.next.empty()) {
+    out << "; on its way: " << in_one_line(e.next);
+  }
 }
 
 void print(std::ostream& out, const SessionOpened& e) {

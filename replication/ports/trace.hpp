@@ -69,6 +69,12 @@ struct Diverged {
   Zxid zxid{};
 };
 
+// The configuration in force here, and the one on its way, as text; empty if there is none.
+struct EnsembleLearned {
+  std::string in_force{};
+  std::string next{};
+};
+
 struct SessionOpened {
   SessionId session{};
   std::int32_t timeout_ms{};
@@ -100,10 +106,10 @@ struct QuotaPassed {
   std::string path{};
 };
 
-using TraceEvent =
-    std::variant<Recovered, LookingBegan, LeadershipBegan, FollowingBegan, Proposed, Appended,
-                 Delivered, HistoryTruncated, HistoryReplaced, Diverged, SessionOpened,
-                 SessionClosed, SnapshotBegan, SnapshotFinished, ClientRefused, QuotaPassed>;
+using TraceEvent = std::variant<Recovered, LookingBegan, LeadershipBegan, FollowingBegan, Proposed,
+                                Appended, Delivered, HistoryTruncated, HistoryReplaced, Diverged,
+                                EnsembleLearned, SessionOpened, SessionClosed, SnapshotBegan,
+                                SnapshotFinished, ClientRefused, QuotaPassed>;
 
 class Trace {
  public:

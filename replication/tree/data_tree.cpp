@@ -134,22 +134,32 @@ void DataTree::apply_change(const TransactionHeader& header, const DeleteNode& c
 
 void DataTree::apply_change(const TransactionHeader& header, const SetData& change,
                             Applied& applied) {
-  const Slot slot = existing(change.path);
+  set_data(header, change.path, view_of(change.data), change.version, applied);
+}
+
+void DataTree::apply_change(const TransactionHeader& header, const SetEnsemble& change,
+                            Applied& applied) {
+  set_data(header, SetEnsemble::path, bytes_of(change.text), SetEnsemble::znode_version, applied);
+}
+
+void DataTree::set_data(const TransactionHeader& header, std::string_view path,
+                        std::optional<ByteView> data, std::int32_t version, Applied& applied) {
+  const Slot slot = existing(path);
   Node& node = about_to_change(slot);
-  digest_ -= node_digest(change.path, node);
+  digest_ -= node_digest(path, node);
   const std::uint64_t bytes_before = bytes_of_data(node);
   data_bytes_ -= bytes_before;
   removal_.remove(slot, node);
-  nodes_.set_data(slot, view_of(change.data));
-  node.version = change.version;
+  nodes_.set_data(slot, data);
+  node.version = version;
   node.mzxid = header.zxid;
   node.mtime = header.time_ms;
   removal_.add(slot, node);
   data_bytes_ += bytes_of_data(node);
-  digest_ += node_digest(change.path, node);
-  charge(change.path, 0, static_cast<std::int64_t>(bytes_of_data(node) - bytes_before), applied);
+  digest_ += node_digest(path, node);
+  charge(path, 0, static_cast<std::int64_t>(bytes_of_data(node) - bytes_before), applied);
   applied.stats.push_back(stat_of(node));
-  applied.events.push_back({EventKind::data_changed, change.path, node.acl});
+  applied.events.push_back({EventKind::data_changed, path, node.acl});
 }
 
 void DataTree::apply_change(const TransactionHeader& /*header*/, const SetAcl& change,

@@ -130,6 +130,9 @@ class DataTree {
   void apply_change(const TransactionHeader& header, const OpenSession& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const CloseSession& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const MultiChange& change, Applied& applied);
+  void apply_change(const TransactionHeader& header, const SetEnsemble& change, Applied& applied);
+  void set_data(const TransactionHeader& header, std::string_view path,
+                std::optional<ByteView> data, std::int32_t version, Applied& applied);
 
   void add_initial(Slot parent, std::string_view name, const Acl& acl, std::int32_t aversion);
   void remove_node(Zxid zxid, std::string_view path, Applied& applied);

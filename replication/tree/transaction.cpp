@@ -87,4 +87,20 @@ Result<Transaction> decode_transaction(ByteView bytes) {
   }
 }
 
+// The leader and every learner ask this of every transaction: its kind says it for nearly all.
+std::optional<std::string> ensemble_text_in(ByteView bytes) {
+  constexpr std::size_t header_bytes = 3 * sizeof(std::int64_t);
+  constexpr std::size_t kind_bytes = sizeof(std::int32_t);
+  if (bytes.size() < header_bytes + kind_bytes ||
+      JuteReader{bytes.subspan(header_bytes)}.integer<std::int32_t>() !=
+          static_cast<std::int32_t>(TransactionKind::set_ensemble)) {
+    return std::nullopt;
+  }
+  auto transaction = decode_transaction(bytes);
+  if (!transaction) {
+    return std::nullopt;
+  }
+  return std::move(std::get<SetEnsemble>(transaction->body).text);
+}
+
 }  // namespace zabfs::replication::tree

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -29,6 +31,7 @@ enum class TransactionKind : std::int32_t {
   close_session = 5,
   multi = 6,
   set_acl = 7,
+  set_ensemble = 8,
 };
 
 // The parent exists and is not ephemeral; the path does not exist. The owner is one of
@@ -97,6 +100,18 @@ struct CloseSession {
   bool operator==(const CloseSession&) const = default;
 };
 
+// The ensemble has this configuration (model/ensemble_text.hpp), whose version is the header's
+// zxid. It becomes the data of /zookeeper/config, which exists.
+struct SetEnsemble {
+  static constexpr auto kind = TransactionKind::set_ensemble;
+  static constexpr std::string_view path = "/zookeeper/config";
+  static constexpr std::int32_t znode_version = -1;  // that the znode has then, as in ZooKeeper
+  std::string text{};
+
+  static auto fields(auto& t) { return std::tie(t.text); }
+  bool operator==(const SetEnsemble&) const = default;
+};
+
 using NodeChange = std::variant<CreateNode, DeleteNode, SetData>;
 
 // Several changes under one zxid, in order. Checks leave nothing behind and are not listed; a multi
@@ -108,8 +123,8 @@ struct MultiChange {
   bool operator==(const MultiChange&) const = default;
 };
 
-using TransactionBody =
-    std::variant<CreateNode, DeleteNode, SetData, OpenSession, CloseSession, MultiChange, SetAcl>;
+using TransactionBody = std::variant<CreateNode, DeleteNode, SetData, OpenSession, CloseSession,
+                                     MultiChange, SetAcl, SetEnsemble>;
 
 struct TransactionHeader {
   Zxid zxid{};
@@ -132,5 +147,8 @@ void append_transaction(Bytes& out, const Transaction& transaction);
 
 // What append_transaction wrote, or marshalling_error for anything else, bytes left over included.
 Result<Transaction> decode_transaction(ByteView bytes);
+
+// The text of a SetEnsemble; nullopt for the bytes of anything else.
+std::optional<std::string> ensemble_text_in(ByteView bytes);
 
 }  // namespace zabfs::replication::tree

@@ -6,9 +6,9 @@
 
 namespace zabfs::replication::zab {
 
-Broadcast::Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums,
+Broadcast::Broadcast(Epoch epoch, Zxid history_end, const Membership& membership,
                      std::uint32_t counter_max)
-    : quorums_(&quorums),
+    : membership_(&membership),
       epoch_(epoch),
       last_(Zxid::at(epoch, counter_max)),
       proposed_(history_end),
@@ -23,16 +23,22 @@ Zxid Broadcast::next() const {
 
 Zxid Broadcast::propose() { return proposed_ = next(); }
 
+Zxid Broadcast::propose_ensemble() {
+  before_ensemble_ = proposed_;
+  return propose();
+}
+
 bool Broadcast::is_exhausted() const { return proposed_ == last_; }
 
 void Broadcast::acknowledge(ServerId from, Zxid up_to) {
   CHECK(up_to <= proposed_, "acknowledged ", up_to, " but proposed only ", proposed_);
-  if (!quorums_->is_voter(from)) {
-    return;
-  }
   Zxid& acknowledged = acknowledged_[from];
   acknowledged = std::max(acknowledged, up_to);
-  committed_ = std::max(committed_, quorums_->reached_by_quorum(acknowledged_));
+  recount();
+}
+
+void Broadcast::recount() {
+  committed_ = std::max(committed_, membership_->committable(acknowledged_, before_ensemble_));
 }
 
 }  // namespace zabfs::replication::zab

@@ -3,7 +3,8 @@
 //   propose()                 gives out the epoch's counters, one by one
 //   acknowledge(who, zxid)    `who` has everything up to zxid on its disk; cumulative, because
 //                             links and logs are first in, first out
-//   committed()               what a quorum of the voters has acknowledged
+//   committed()               what a quorum of the voters has acknowledged; while another
+//                             configuration is on its way, of the voters of both
 //
 // The leader is a voter like the others: it acknowledges to itself, after its own sync. An ensemble
 // of one therefore commits exactly what its disk holds.
@@ -15,7 +16,7 @@
 #include <map>
 
 #include "replication/model/ids.hpp"
-#include "replication/zab/quorum.hpp"
+#include "replication/zab/membership.hpp"
 
 namespace zabfs::replication::zab {
 
@@ -23,8 +24,8 @@ class Broadcast {
  public:
   // A new reign that continues a log which ends at `history_end` and which a quorum already holds:
   // Zab lets a leader begin only then. The epoch has `counter_max` transactions at the most, at
-  // least 1. `quorums` outlives this object.
-  Broadcast(Epoch epoch, Zxid history_end, const Quorums& quorums, std::uint32_t counter_max);
+  // least 1. `membership` outlives this object.
+  Broadcast(Epoch epoch, Zxid history_end, const Membership& membership, std::uint32_t counter_max);
 
   // The zxid that propose() will give out next. Not to be asked when is_exhausted().
   Zxid next() const;
@@ -32,11 +33,17 @@ class Broadcast {
   // Gives out next().
   Zxid propose();
 
+  // Gives out next(), to a transaction that puts another configuration on its way.
+  Zxid propose_ensemble();
+
   // True once the counter is used up: another epoch must begin (ZOOKEEPER-1277).
   bool is_exhausted() const;
 
-  // Acknowledgements from servers that do not vote are ignored (ZOOKEEPER-2959).
+  // Those of servers that do not vote count for nothing (ZOOKEEPER-2959), until they do.
   void acknowledge(ServerId from, Zxid up_to);
+
+  // Reckons again, after the membership has changed.
+  void recount();
 
   // The last zxid given out, or the end of the history if none was.
   Zxid proposed() const { return proposed_; }
@@ -44,12 +51,13 @@ class Broadcast {
   Zxid committed() const { return committed_; }
 
  private:
-  const Quorums* quorums_;
+  const Membership* membership_;
   Epoch epoch_;
   Zxid last_;  // that this epoch has
   Zxid proposed_;
   Zxid committed_;
-  std::map<ServerId, Zxid> acknowledged_;  // of voters, since the epoch began
+  Zxid before_ensemble_{};                 // what was proposed before the last configuration
+  std::map<ServerId, Zxid> acknowledged_;  // since the epoch began
 };
 
 }  // namespace zabfs::replication::zab

@@ -122,15 +122,19 @@ struct DeliverForwarded {
   Bytes payload{};
 };
 
+// Which servers there are, or will be, has changed; see Standing::membership.
+struct EnsembleChanged {};
+
 // This server's history contradicts the ensemble's: it must stop, with this sentence.
 struct Fail {
   std::string sentence{};
 };
 
-using Effect = std::variant<Send, SendProposal, Disconnect, SaveEpochs, Append, TruncateAfter,
-                            ReplaceHistory, AddSlice, EndSlices, AbandonReplacement, Barrier,
-                            StreamSnapshot, CommitUpTo, BeginLooking, BeginLeading, BeginFollowing,
-                            AnswerHeartbeat, HearOfSessions, Confirmed, DeliverForwarded, Fail>;
+using Effect =
+    std::variant<Send, SendProposal, Disconnect, SaveEpochs, Append, TruncateAfter, ReplaceHistory,
+                 AddSlice, EndSlices, AbandonReplacement, Barrier, StreamSnapshot, CommitUpTo,
+                 BeginLooking, BeginLeading, BeginFollowing, AnswerHeartbeat, HearOfSessions,
+                 Confirmed, DeliverForwarded, EnsembleChanged, Fail>;
 
 using Effects = std::vector<Effect>;
 

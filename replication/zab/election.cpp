@@ -6,8 +6,8 @@
 
 namespace zabfs::replication::zab {
 
-Election::Election(ServerId self, const Quorums& quorums, std::int64_t settle_ms)
-    : self_(self), quorums_(&quorums), settle_ms_(settle_ms) {}
+Election::Election(ServerId self, const Membership& membership, std::int64_t settle_ms)
+    : self_(self), membership_(&membership), settle_ms_(settle_ms) {}
 
 void Election::link_up(ServerId peer) {
   if (peer == self_) {
@@ -48,21 +48,33 @@ void Election::settle(PeerState state, const Vote& vote) {
   }
 }
 
-bool Election::is_plausible(ServerId from, const Ballot& ballot) const {
+// Whether somebody says it who could.
+bool Election::is_plausible(ServerId from, const Ballot& ballot) {
   if (ballot.round == 0 || ballot.round > limits::election_round_max) {
     return false;
   }
   switch (ballot.state) {
     case PeerState::looking:
-      return quorums_->may_lead(ballot.vote.leader) || ballot.vote == Vote{};
+      return true;
     case PeerState::following:
-      return ballot.vote.leader != from && quorums_->may_lead(ballot.vote.leader);
-    case PeerState::leading:
-      return ballot.vote.leader == from && quorums_->may_lead(from);
     case PeerState::observing:
-      return false;  // voters do not observe
+      return ballot.vote.leader != from;
+    case PeerState::leading:
+      return ballot.vote.leader == from;
   }
   return false;  // a number that is no state
+}
+
+// Who votes, and who may lead, changes with the ensemble, so each ballot is judged when it is used.
+// One who votes may say that he observes, because he has not heard yet that he does.
+const Ballot* Election::heard_of(ServerId peer) const {
+  const auto found = heard_.find(peer);
+  if (found == heard_.end() || !found->second || !membership_->is_known_voter(peer)) {
+    return nullptr;
+  }
+  const Ballot& ballot = *found->second;
+  const bool is_for_nobody = ballot.state == PeerState::looking && ballot.vote == Vote{};
+  return is_for_nobody || membership_->is_known_candidate(ballot.vote.leader) ? &ballot : nullptr;
 }
 
 void Election::on_ballot(ServerId from, const Ballot& ballot, std::int64_t now_ms) {
@@ -74,7 +86,7 @@ void Election::on_ballot(ServerId from, const Ballot& ballot, std::int64_t now_m
   if (decision_ && ballot.state == PeerState::looking) {
     outgoing_.emplace_back(from, mine_);
   }
-  if (quorums_->is_voter(from) && is_plausible(from, ballot)) {
+  if (is_plausible(from, ballot)) {
     peer->second = ballot;
     consider();
   }
@@ -90,6 +102,8 @@ void Election::on_tick(std::int64_t now_ms) {
     broadcast();
   }
 }
+
+void Election::reconsider() { consider(); }
 
 // Everything that can have changed is drawn anew from what is known. A leader goes first: it does
 // not propose itself any more, and who would turn to another candidate in between would be missing
@@ -112,8 +126,9 @@ void Election::consider() {
 
 std::uint64_t Election::newest_round() const {
   std::uint64_t newest = mine_.round;
-  for (const auto& [peer, ballot] : heard_) {
-    if (ballot && ballot->state == PeerState::looking) {
+  for (const auto& [peer, said] : heard_) {
+    const Ballot* ballot = heard_of(peer);
+    if (ballot != nullptr && ballot->state == PeerState::looking) {
       newest = std::max(newest, ballot->round);
     }
   }
@@ -125,14 +140,15 @@ bool Election::is_candidate() const {
   for (const auto& [peer, ballot] : heard_) {
     linked.insert(peer);
   }
-  return quorums_->may_lead(self_) && quorums_->contains_quorum(linked);
+  return membership_->may_lead(self_) && membership_->contains_quorum(linked);
 }
 
 // The vote of the best candidate in this round.
 Vote Election::best_candidate() const {
   Vote best = is_candidate() ? own_ : Vote{};
-  for (const auto& [peer, ballot] : heard_) {
-    if (ballot && ballot->state == PeerState::looking && ballot->round == mine_.round &&
+  for (const auto& [peer, said] : heard_) {
+    const Ballot* ballot = heard_of(peer);
+    if (ballot != nullptr && ballot->state == PeerState::looking && ballot->round == mine_.round &&
         ballot->vote.leader == peer) {
       best = std::max(best, ballot->vote);
     }
@@ -143,11 +159,12 @@ Vote Election::best_candidate() const {
 // True if there is one to follow.
 bool Election::follow_a_leader() {
   const Ballot* leader = nullptr;
-  for (const auto& [peer, ballot] : heard_) {
-    if (ballot && ballot->state == PeerState::leading &&
+  for (const auto& [peer, said] : heard_) {
+    const Ballot* ballot = heard_of(peer);
+    if (ballot != nullptr && ballot->state == PeerState::leading &&
         (ballot->round == mine_.round || has_quorum_behind(peer, *ballot)) &&
         (leader == nullptr || ballot->vote > leader->vote)) {
-      leader = &*ballot;
+      leader = ballot;
     }
   }
   if (leader != nullptr) {
@@ -158,14 +175,15 @@ bool Election::follow_a_leader() {
 
 bool Election::has_quorum_behind(ServerId leader, const Ballot& its) const {
   std::set<ServerId> behind{leader};
-  for (const auto& [peer, ballot] : heard_) {
-    if (ballot && ballot->vote.leader == leader &&
-        (ballot->round == its.round ||
-         (ballot->state == PeerState::following && ballot->vote.epoch == its.vote.epoch))) {
+  for (const auto& [peer, said] : heard_) {
+    const bool has_settled =
+        said && (said->state == PeerState::following || said->state == PeerState::observing);
+    if (said && said->vote.leader == leader &&
+        (said->round == its.round || (has_settled && said->vote.epoch == its.vote.epoch))) {
       behind.insert(peer);
     }
   }
-  return quorums_->contains_quorum(behind);
+  return membership_->is_followed_by_quorum(behind);
 }
 
 bool Election::still_holds() const {
@@ -185,15 +203,16 @@ void Election::try_to_lead() {
   }
   std::set<ServerId> behind{self_};
   bool all = true;
-  for (const auto& [peer, ballot] : heard_) {
-    if (ballot && ballot->state == PeerState::looking && ballot->round == mine_.round &&
+  for (const auto& [peer, said] : heard_) {
+    const Ballot* ballot = heard_of(peer);
+    if (ballot != nullptr && ballot->state == PeerState::looking && ballot->round == mine_.round &&
         ballot->vote.leader == self_) {
       behind.insert(peer);
-    } else if (quorums_->may_lead(peer)) {
+    } else if (membership_->may_lead(peer)) {
       all = false;
     }
   }
-  if (!quorums_->contains_quorum(behind)) {
+  if (!membership_->contains_quorum(behind)) {
     quorum_since_ms_.reset();
     return;
   }
@@ -209,7 +228,7 @@ void Election::try_to_lead() {
 void Election::conclude(const Ballot& its) {
   const ServerId leader = its.vote.leader;
   const PeerState as_learner =
-      quorums_->is_voter(self_) ? PeerState::following : PeerState::observing;
+      membership_->is_voter(self_) ? PeerState::following : PeerState::observing;
   mine_ = {.state = leader == self_ ? PeerState::leading : as_learner,
            .round = its.round,
            .vote = its.vote};

@@ -25,6 +25,10 @@
 //
 // Election only guesses who has lost nothing: safety is discovery's part. Observers and voters of
 // weight 0 look, too; they propose nobody of their own, and what they say counts for nothing.
+//
+// To lead, a server needs quorums of the configurations in its own log. Whom to support or to
+// follow, it judges by newer ones that it has heard of as well: it may have been away while the
+// ensemble changed, or never been in it.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +41,7 @@
 
 #include "replication/model/ids.hpp"
 #include "replication/model/limits.hpp"
-#include "replication/zab/quorum.hpp"
+#include "replication/zab/membership.hpp"
 #include "replication/zab/vote.hpp"
 
 namespace zabfs::replication::zab {
@@ -52,8 +56,8 @@ struct Decision {
 // One for the life of the process; `now_ms` is any clock that does not go back.
 class Election {
  public:
-  // `quorums` outlives this object.
-  Election(ServerId self, const Quorums& quorums,
+  // `membership` outlives this object.
+  Election(ServerId self, const Membership& membership,
            std::int64_t settle_ms = limits::election_settle_ms);
 
   // A new link: what was heard on an earlier one is forgotten.
@@ -71,6 +75,9 @@ class Election {
 
   // Safe with any ballot, and from anybody.
   void on_ballot(ServerId from, const Ballot& ballot, std::int64_t now_ms);
+
+  // The membership has changed.
+  void reconsider();
 
   // To be called every settle_ms or so while looking.
   void on_tick(std::int64_t now_ms);
@@ -92,7 +99,8 @@ class Election {
 
  private:
   bool is_looking() const { return mine_.round > 0 && mine_.state == PeerState::looking; }
-  bool is_plausible(ServerId from, const Ballot& ballot) const;
+  static bool is_plausible(ServerId from, const Ballot& ballot);
+  const Ballot* heard_of(ServerId peer) const;  // null if it counts for nothing
   void consider();
   std::uint64_t newest_round() const;
   bool is_candidate() const;
@@ -104,14 +112,14 @@ class Election {
   void broadcast();
 
   ServerId self_;
-  const Quorums* quorums_;
+  const Membership* membership_;
   std::int64_t settle_ms_;
   std::int64_t now_ms_{};
 
   Ballot mine_{};
   Vote own_{};
   std::optional<Decision> decision_;
-  std::map<ServerId, std::optional<Ballot>> heard_;  // by linked peer; of voters only
+  std::map<ServerId, std::optional<Ballot>> heard_;  // by linked peer
 
   std::optional<std::int64_t> quorum_since_ms_;  // a quorum proposes this server
   std::int64_t sent_ms_{};                       // the last time it was sent to all

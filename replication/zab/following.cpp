@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "replication/model/ensemble_text.hpp"
+
 namespace zabfs::replication::zab {
 
 Following::Following(Standing& standing, ServerId leader, std::int64_t now_ms)
@@ -79,7 +81,7 @@ void Following::on(const Truncate& message) {
     return;
   }
   stage_ = Stage::receiving;
-  standing_.history.truncate_after(message.keep);
+  standing_.truncate_after(message.keep);
   standing_.effects.emplace_back(TruncateAfter{message.keep});
 }
 
@@ -89,9 +91,20 @@ void Following::on(const SnapshotBegin& message) {
     break_off();
     return;
   }
+  const auto ensemble = parse_ensemble(message.ensemble);
+  const auto* in_force = std::get_if<Ensemble>(&ensemble);
+  if (in_force == nullptr || in_force->members.empty() != message.ensemble.empty() ||
+      mistake_in(*in_force)) {
+    break_off();
+    return;
+  }
   stage_ = Stage::receiving;
   is_receiving_snapshot_ = true;
-  replaced_.emplace(Replaced{std::move(standing_.history), standing_.committed});
+  replaced_.emplace(
+      Replaced{std::move(standing_.history), standing_.committed, standing_.membership});
+  Membership membership = standing_.membership;
+  membership.restart(*in_force);
+  standing_.replace_membership(std::move(membership));
   standing_.history = replaced_->history.starting_anew(message.taken_at);
   standing_.committed = message.taken_at;
   standing_.effects.emplace_back(ReplaceHistory{message.taken_at});
@@ -122,7 +135,10 @@ void Following::on(const Proposal& message) {
     return;
   }
   auto proposal = std::make_shared<const Proposal>(message);
-  standing_.history.append(proposal);
+  if (!standing_.append(proposal)) {
+    break_off();
+    return;
+  }
   standing_.effects.emplace_back(Append{std::move(proposal)});
 }
 
@@ -174,7 +190,7 @@ void Following::on(const UpToDate& message) {
     return;
   }
   stage_ = Stage::following;
-  standing_.committed = std::max(standing_.committed, message.committed);
+  standing_.commit(message.committed);
   standing_.effects.emplace_back(CommitUpTo{.up_to = message.committed});
   standing_.effects.emplace_back(BeginFollowing{.leader = leader_, .epoch = epoch_});
 }
@@ -185,7 +201,7 @@ void Following::on(const Commit& message) {
     return;
   }
   // What the leader has delivered may still be behind what it announced in UpToDate.
-  standing_.committed = std::max(standing_.committed, message.up_to);
+  standing_.commit(message.up_to);
   standing_.effects.emplace_back(CommitUpTo{.up_to = message.up_to, .digest = message.digest});
 }
 
@@ -221,6 +237,7 @@ void Following::leave(bool link_is_up) {
   if (replaced_ && stage_ < Stage::entering) {
     standing_.history = std::move(replaced_->history);
     standing_.committed = replaced_->committed;
+    standing_.replace_membership(std::move(replaced_->membership));
     standing_.effects.emplace_back(AbandonReplacement{});
   }
 }

@@ -96,6 +96,7 @@ class Following {
   struct Replaced {
     History history;
     Zxid committed{};
+    Membership membership;
   };
   std::optional<Replaced> replaced_{};
 };

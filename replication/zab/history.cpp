@@ -30,7 +30,8 @@ void History::trim(Zxid delivered) {
 }
 
 History::Entries::const_iterator History::after(Zxid zxid) const {
-  return std::ranges::upper_bound(entries_, zxid, {}, [](const auto& entry) { return entry->zxid; });
+  return std::ranges::upper_bound(entries_, zxid, {},
+                                  [](const auto& entry) { return entry->zxid; });
 }
 
 bool History::contains(Zxid zxid) const {

@@ -4,8 +4,8 @@
 //   base ........................... delivered ................... last
 //        entries that learners need            entries on their way, or to be truncated
 //
-// Every zxid names one history: a leader's epoch begins with a whole history and adds to it alone. So
-// who has the same zxid has the same log up to there (Zab, claim 4).
+// Every zxid names one history: a leader's epoch begins with a whole history and adds to it alone.
+// So who has the same zxid has the same log up to there (Zab, claim 4).
 #pragma once
 
 #include <cstddef>

@@ -51,12 +51,12 @@ void Leading::choose_epoch() {
   std::set<ServerId> heard{standing_.self};
   Epoch highest = standing_.accepted;
   for (const auto& [id, learner] : learners_) {
-    if (standing_.quorums->is_voter(id)) {
+    if (standing_.membership.is_voter(id)) {
       heard.insert(id);
       highest = std::max(highest, learner.accepted);
     }
   }
-  if (!standing_.quorums->contains_quorum(heard)) {
+  if (!standing_.membership.contains_quorum(heard)) {
     return;
   }
   if (highest == Epoch{std::numeric_limits<std::uint32_t>::max()}) {
@@ -73,7 +73,7 @@ void Leading::choose_epoch() {
 // observer is invited once a quorum has promised this epoch, so that it never promises one that
 // others could have to go below.
 void Leading::invite(ServerId id, Learner& learner) {
-  const bool is_voter = standing_.quorums->is_voter(id);
+  const bool is_voter = standing_.membership.is_voter(id);
   if (learner.stage != Learner::Stage::asked || (!is_voter && stage_ < Stage::synchronizing)) {
     return;
   }
@@ -92,7 +92,7 @@ void Leading::on(ServerId from, Learner& learner, const AckEpoch& message) {
   }
   learner.stage = Learner::Stage::promised;
   learner.last = message.last;
-  if (stage_ == Stage::inviting && message.is_counted && standing_.quorums->is_voter(from)) {
+  if (stage_ == Stage::inviting && message.is_counted && standing_.membership.is_voter(from)) {
     const auto own = std::pair{standing_.history_epoch(), standing_.history.last()};
     if (std::pair{message.current, message.last} > own) {
       why_over_ = "another server has a more recent history";
@@ -106,7 +106,7 @@ void Leading::on(ServerId from, Learner& learner, const AckEpoch& message) {
 }
 
 void Leading::enter_epoch_if_promised() {
-  if (standing_.quorums->contains_quorum(promised_)) {
+  if (standing_.membership.contains_quorum(promised_)) {
     stage_ = Stage::entering;
     standing_.current = epoch_;
     standing_.effects.emplace_back(SaveEpochs{epoch_, epoch_});
@@ -123,7 +123,8 @@ void Leading::on_epochs_saved() {
     enter_epoch_if_promised();
   } else if (stage_ == Stage::entering) {
     stage_ = Stage::synchronizing;
-    broadcast_.emplace(epoch_, standing_.history.last(), *standing_.quorums, standing_.counter_max);
+    broadcast_.emplace(epoch_, standing_.history.last(), standing_.membership,
+                       standing_.counter_max);
     acknowledged_.insert(standing_.self);
     for (auto& [id, learner] : learners_) {
       if (learner.stage == Learner::Stage::promised) {
@@ -163,13 +164,13 @@ void Leading::send_history_after(ServerId id, Zxid from) {
   });
 }
 
-void Leading::on_snapshot_begun(ServerId id, Zxid taken_at) {
+void Leading::on_snapshot_begun(ServerId id, Zxid taken_at, std::string ensemble) {
   const auto learner = learners_.find(id);
   if (learner == learners_.end() || learner->second.stage != Learner::Stage::awaiting_snapshot) {
     return;
   }
   learner->second.stage = Learner::Stage::streaming;
-  standing_.send(id, SnapshotBegin{taken_at});
+  standing_.send(id, SnapshotBegin{taken_at, std::move(ensemble)});
   send_history_after(id, taken_at);
 }
 
@@ -192,7 +193,7 @@ void Leading::on(ServerId from, Learner& learner, const AckNewLeader& message) {
     return;
   }
   learner.stage = Learner::Stage::synchronized;
-  if (standing_.quorums->is_voter(from)) {
+  if (standing_.membership.is_voter(from)) {
     acknowledged_.insert(from);
   }
   if (stage_ == Stage::established) {
@@ -207,11 +208,11 @@ void Leading::on(ServerId from, Learner& learner, const AckNewLeader& message) {
 // Old acknowledgements may have been held up on the way while others went on without this server.
 // The whole initial history becomes committed, also what nobody knew to be (ZAB.md, section 4).
 void Leading::establish_if_acknowledged() {
-  if (!standing_.quorums->contains_quorum(acknowledged_) || !has_fresh_quorum(none)) {
+  if (!standing_.membership.contains_quorum(acknowledged_) || !has_fresh_quorum(none)) {
     return;
   }
   stage_ = Stage::established;
-  standing_.committed = broadcast_->committed();
+  standing_.commit(broadcast_->committed());
   standing_.effects.emplace_back(CommitUpTo{.up_to = standing_.committed});
   standing_.effects.emplace_back(BeginLeading{epoch_});
   for (auto& [id, learner] : learners_) {
@@ -231,10 +232,12 @@ void Leading::activate(ServerId id, Learner& learner) {
 
 void Leading::propose(Origin origin, Bytes record) {
   CHECK(stage_ == Stage::established, "epoch ", epoch_);
-  const Zxid zxid = broadcast_->propose();
+  const bool is_ensemble = standing_.ensemble_text_in && standing_.ensemble_text_in(record);
+  CHECK(!is_ensemble || !standing_.membership.is_changing(), "two configurations on their way");
+  const Zxid zxid = is_ensemble ? broadcast_->propose_ensemble() : broadcast_->propose();
   auto proposal = std::make_shared<const Proposal>(
       Proposal{.zxid = zxid, .origin = origin, .record = std::move(record)});
-  standing_.history.append(proposal);
+  CHECK(standing_.append(proposal), "proposed a configuration that cannot be run");
   for (const auto& [id, learner] : learners_) {
     if (learner.hears_proposals()) {
       standing_.effects.emplace_back(SendProposal{id, proposal});
@@ -261,7 +264,10 @@ void Leading::on_durable() {
 void Leading::acknowledge(ServerId from, Zxid up_to) {
   broadcast_->acknowledge(from, up_to);
   if (broadcast_->committed() > standing_.committed) {
-    standing_.committed = broadcast_->committed();
+    if (standing_.commit(broadcast_->committed())) {
+      broadcast_->recount();  // behind the configuration, the new quorums alone count
+      standing_.commit(broadcast_->committed());
+    }
     standing_.effects.emplace_back(CommitUpTo{.up_to = standing_.committed});
   }
 }
@@ -343,7 +349,7 @@ void Leading::confirm_answered() {
         answered.insert(id);
       }
     }
-    if (standing_.quorums->contains_quorum(answered)) {
+    if (standing_.membership.contains_quorum(answered)) {
       confirmed_ = number;
       standing_.effects.emplace_back(Confirmed{number});
       return;
@@ -359,7 +365,7 @@ bool Leading::has_fresh_quorum(bool (*excuse)(const Learner&)) const {
       fresh.insert(id);
     }
   }
-  return standing_.quorums->contains_quorum(fresh);
+  return standing_.membership.contains_quorum(fresh);
 }
 
 void Leading::on_tick(std::int64_t now_ms) {
@@ -421,12 +427,22 @@ void Leading::drop(ServerId learner) {
 // Its promise and its acknowledgement of NewLeader stand: they are on its disk.
 void Leading::on_link_down(ServerId server) { learners_.erase(server); }
 
+bool Leading::has_quorum_in_sync(const Quorums& quorums) const {
+  std::set<ServerId> in_sync{standing_.self};
+  for (const auto& [id, learner] : learners_) {
+    if (learner.stage == Learner::Stage::active) {
+      in_sync.insert(id);
+    }
+  }
+  return quorums.contains_quorum(in_sync);
+}
+
 LearnerCounts Leading::count_learners() const {
   LearnerCounts counts;
   for (const auto& [id, learner] : learners_) {
     const bool is_active = learner.stage == Learner::Stage::active;
     counts.active += is_active ? 1U : 0U;
-    counts.active_observers += is_active && !standing_.quorums->is_voter(id) ? 1U : 0U;
+    counts.active_observers += is_active && !standing_.membership.is_voter(id) ? 1U : 0U;
     counts.behind += is_active ? 0U : 1U;
   }
   return counts;

@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "replication/zab/broadcast.hpp"
 #include "replication/zab/learner.hpp"
@@ -46,7 +47,8 @@ class Leading {
   void on_epochs_saved();
   void on_durable();
 
-  // Only when established, and not is_exhausted(). The record is of transaction next_zxid().
+  // Only when established, and not is_exhausted(). The record is of transaction next_zxid(). One
+  // with another configuration only while none is on its way.
   void propose(Origin origin, Bytes record);
   Zxid next_zxid() const { return broadcast_->next(); }
   bool is_exhausted() const { return broadcast_->is_exhausted(); }
@@ -55,8 +57,9 @@ class Leading {
   // This server's state after `up_to` has this digest: learners may deliver up to there.
   void on_delivered(Zxid up_to, std::uint64_t digest);
 
-  // See StreamSnapshot. `taken_at` is delivered here.
-  void on_snapshot_begun(ServerId learner, Zxid taken_at);
+  // See StreamSnapshot. `taken_at` is delivered here; `ensemble` is the configuration there, as
+  // text.
+  void on_snapshot_begun(ServerId learner, Zxid taken_at, std::string ensemble);
   void on_snapshot_sent(ServerId learner);
 
   // A number that Confirmed will reach once a quorum has answered something sent from now on.
@@ -66,6 +69,9 @@ class Leading {
   void on_turn_end(std::int64_t now_ms);
 
   LearnerCounts count_learners() const;
+
+  // Whether they, and this server, are a quorum there.
+  bool has_quorum_in_sync(const Quorums& quorums) const;
 
   // Breaks the links to all learners.
   void leave();

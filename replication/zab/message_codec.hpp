@@ -1,4 +1,5 @@
-// Messages between servers as bytes: the number of the kind, then its fields in jute (jute/tagged.hpp).
+// Messages between servers as bytes: the number of the kind, then its fields in jute
+// (jute/tagged.hpp).
 //
 // Reading is safe on any bytes: what is not exactly one message is refused.
 #pragma once

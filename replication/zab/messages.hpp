@@ -1,8 +1,8 @@
 // What servers say to each other, one struct per message.
 //
 // The words of the paper in brackets. A server looks for a leader with Ballot; the learner asks to
-// be led (CEPOCH), promises the epoch (NEWEPOCH, ACK-E), takes over the leader's history (NEWLEADER,
-// ACK-LD, COMMIT-LD), and from then on hears of proposals and commits.
+// be led (CEPOCH), promises the epoch (NEWEPOCH, ACK-E), takes over the leader's history
+// (NEWLEADER, ACK-LD, COMMIT-LD), and from then on hears of proposals and commits.
 //
 //   message          from -> to           durable at the sender before it is sent
 //   ---------------  -------------------  -------------------------------------------------------
@@ -18,6 +18,7 @@
 //   UpToDate         leader -> learner    a quorum's acknowledgements of NewLeader
 //   Ack              learner -> leader    every proposal up to it
 //   Commit           leader -> learner    a quorum's acknowledgements up to it
+//   KnownEnsemble    anybody              nothing
 //   Heartbeat, HeartbeatReply, Forwarded  nothing
 //
 // All is first in, first out between two servers as long as their link is up.
@@ -25,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -78,11 +80,13 @@ struct Truncate {
 };
 
 // The leader's state after `taken_at` replaces the learner's whole history. Proposals after it may
-// come between the slices.
+// come between the slices. `ensemble` is the configuration in force there, as text; empty for the
+// one that the servers began with.
 struct SnapshotBegin {
   Zxid taken_at{};
+  std::string ensemble{};
 
-  static auto fields(auto& m) { return std::tie(m.taken_at); }
+  static auto fields(auto& m) { return std::tie(m.taken_at, m.ensemble); }
   bool operator==(const SnapshotBegin&) const = default;
 };
 
@@ -181,10 +185,20 @@ struct Forwarded {
   bool operator==(const Forwarded&) const = default;
 };
 
+// The configuration that the sender has in force, and the one on its way, as text; empty if there
+// is none. Who has older ones finds its leader, and the other servers, by them.
+struct KnownEnsemble {
+  std::string in_force{};
+  std::string next{};
+
+  static auto fields(auto& m) { return std::tie(m.in_force, m.next); }
+  bool operator==(const KnownEnsemble&) const = default;
+};
+
 // The place in this list is the number on the wire: append, never reorder.
 using Message =
     std::variant<Ballot, LearnerInfo, NewEpoch, AckEpoch, Difference, Truncate, SnapshotBegin,
-                 SnapshotSlice, SnapshotEnd, Proposal, NewLeader, AckNewLeader, UpToDate, Ack, Commit,
-                 Heartbeat, HeartbeatReply, Forwarded>;
+                 SnapshotSlice, SnapshotEnd, Proposal, NewLeader, AckNewLeader, UpToDate, Ack,
+                 Commit, Heartbeat, HeartbeatReply, Forwarded, KnownEnsemble>;
 
 }  // namespace zabfs::replication::zab

@@ -3,26 +3,31 @@
 #include <utility>
 
 #include "replication/model/check.hpp"
+#include "replication/model/ensemble_text.hpp"
 
 namespace zabfs::replication::zab {
 
 Peer::Peer(const PeerOptions& options)
     : options_(options),
-      quorums_(options.ensemble, options.self),
       standing_{.self = options.self,
-                .quorums = &quorums_,
+                .membership = Membership(options.ensemble, options.self),
+                .ensemble_text_in = options.ensemble_text_in,
                 .timeouts = options.timeouts,
                 .counter_max = options.counter_max,
                 .history = History({}, options.history_bytes_max)},
-      election_(options.self, quorums_) {}
+      election_(options.self, standing_.membership) {}
 
 void Peer::start(Recovered recovered) {
   standing_.accepted = recovered.accepted;
   standing_.current = recovered.current;
   standing_.committed = recovered.committed;
   standing_.history = standing_.history.starting_anew(recovered.committed);
+  Membership membership = standing_.membership;
+  membership.restart(recovered.ensemble);
+  standing_.replace_membership(std::move(membership));
   for (auto& entry : recovered.tail) {
-    standing_.history.append(std::move(entry));
+    const Zxid zxid = entry->zxid;
+    CHECK(standing_.append(std::move(entry)), "transaction ", zxid, " has no ensemble");
   }
   look(nullptr);
 }
@@ -121,6 +126,7 @@ void Peer::abdicate(const char* why) {
 
 void Peer::on_link_up(ServerId server) {
   linked_.insert(server);
+  send_ensemble(server);
   election_.link_up(server);
   send_ballots();
 }
@@ -154,6 +160,8 @@ void Peer::on_message(ServerId from, const Message& message, std::int64_t now_ms
   if (const auto* ballot = std::get_if<Ballot>(&message)) {
     election_.on_ballot(from, *ballot, now_ms);
     on_opinions_changed(now_ms);
+  } else if (const auto* known = std::get_if<KnownEnsemble>(&message)) {
+    hear(*known, now_ms);
   } else if (auto* leading = std::get_if<Leading>(&role_)) {
     if (const auto* info = std::get_if<LearnerInfo>(&message)) {
       leading->on_learner(from, *info, now_ms);
@@ -217,9 +225,9 @@ void Peer::on_durable(Zxid up_to) {
   leave_if_over();
 }
 
-void Peer::on_snapshot_begun(ServerId learner, Zxid taken_at) {
+void Peer::on_snapshot_begun(ServerId learner, Zxid taken_at, std::string ensemble) {
   if (auto* leading = std::get_if<Leading>(&role_)) {
-    leading->on_snapshot_begun(learner, taken_at);
+    leading->on_snapshot_begun(learner, taken_at, std::move(ensemble));
   }
 }
 
@@ -245,6 +253,53 @@ LearnerCounts Peer::count_learners() const {
   return leading != nullptr ? leading->count_learners() : LearnerCounts{};
 }
 
+bool Peer::has_quorum_in_sync(const Ensemble& ensemble) const {
+  const auto* leading = std::get_if<Leading>(&role_);
+  return leading != nullptr && leading->has_quorum_in_sync(Quorums(ensemble, standing_.self));
+}
+
+// --- who there is ---
+
+// What the servers began with, everybody knows himself.
+void Peer::send_ensemble(ServerId to) {
+  const Membership& membership = standing_.membership;
+  if (membership.newest().version != Zxid{}) {
+    standing_.send(
+        to, KnownEnsemble{.in_force = to_text(membership.in_force()),
+                          .next = membership.is_changing() ? to_text(membership.newest()) : ""});
+  }
+}
+
+void Peer::on_ensemble_changed() {
+  for (const ServerId server : linked_) {
+    send_ensemble(server);
+  }
+  is_announced_ = false;  // this server may have become a voter, or none any more
+  election_.reconsider();
+  announce();
+  send_ballots();
+}
+
+void Peer::hear(const KnownEnsemble& message, std::int64_t now_ms) {
+  std::vector<Ensemble> ensembles;
+  for (const std::string& text : {message.in_force, message.next}) {
+    auto parsed = parse_ensemble(text);
+    auto* ensemble = std::get_if<Ensemble>(&parsed);
+    if (ensemble == nullptr || mistake_in(*ensemble)) {
+      return;
+    }
+    if (!ensemble->members.empty()) {
+      ensembles.push_back(std::move(*ensemble));
+    }
+  }
+  if (ensembles.empty() || !standing_.membership.hear(ensembles)) {
+    return;
+  }
+  standing_.effects.emplace_back(EnsembleChanged{});
+  election_.reconsider();
+  on_opinions_changed(now_ms);
+}
+
 // A link that is to be broken is as good as broken: nobody reports that it went down.
 void Peer::take_effects(Effects& effects) {
   for (std::size_t i = 0; i < standing_.effects.size(); ++i) {
@@ -253,6 +308,8 @@ void Peer::take_effects(Effects& effects) {
       linked_.erase(server);
       election_.link_down(server);
       send_ballots();
+    } else if (std::holds_alternative<EnsembleChanged>(standing_.effects[i])) {
+      on_ensemble_changed();
     }
   }
   effects.clear();

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -27,17 +28,17 @@
 #include "replication/zab/election.hpp"
 #include "replication/zab/following.hpp"
 #include "replication/zab/leading.hpp"
-#include "replication/zab/quorum.hpp"
 #include "replication/zab/standing.hpp"
 
 namespace zabfs::replication::zab {
 
 struct PeerOptions {
   ServerId self{};
-  Ensemble ensemble{};  // empty: this server alone
+  Ensemble ensemble{};  // the one that the servers began with; empty: this server alone
   Timeouts timeouts{};
-  std::uint32_t counter_max{};      // transactions of one epoch; at least 1
-  std::size_t history_bytes_max{};  // of committed records kept for learners
+  std::uint32_t counter_max{};        // transactions of one epoch; at least 1
+  std::size_t history_bytes_max{};    // of committed records kept for learners
+  EnsembleTextIn ensemble_text_in{};  // nothing: the ensemble never changes
 };
 
 // What recovery found.
@@ -45,6 +46,7 @@ struct Recovered {
   Epoch accepted{};
   Epoch current{};
   Zxid committed{};                 // known to be; the window of history begins here
+  Ensemble ensemble{};              // in force there; of version 0: the one they began with
   std::vector<ProposalPtr> tail{};  // the log behind it, in order
 };
 
@@ -73,7 +75,7 @@ class Peer {
   void on_barrier(std::uint64_t number, std::int64_t now_ms);
   void on_epochs_saved();
   void on_durable(Zxid up_to);
-  void on_snapshot_begun(ServerId learner, Zxid taken_at);
+  void on_snapshot_begun(ServerId learner, Zxid taken_at, std::string ensemble = "");
   void on_snapshot_sent(ServerId learner);
 
   // Everything up to `up_to` is applied here, and the state has this digest.
@@ -96,13 +98,16 @@ class Peer {
 
   const Standing& standing() const { return standing_; }
 
+  // True if this leader, and learners that are up to date with it, are a quorum of that ensemble.
+  bool has_quorum_in_sync(const Ensemble& ensemble) const;
+
   // True until a leader is elected, even if it has yet to establish itself.
   bool is_looking() const { return std::holds_alternative<Looking>(role_); }
 
   // The learners of this leader; none for others.
   LearnerCounts count_learners() const;
 
-  std::size_t voters() const { return quorums_.voters().size(); }
+  std::size_t voters() const { return standing_.membership.voters(); }
 
   // Replaces `effects` by what must be done now, in this order; each is given once. Ask after every
   // call, until there is nothing more to do.
@@ -115,10 +120,12 @@ class Peer {
   void leave_if_over();
   void announce();
   void send_ballots();
+  void send_ensemble(ServerId to);
+  void on_ensemble_changed();
+  void hear(const KnownEnsemble& message, std::int64_t now_ms);
   bool is_established() const;
 
   PeerOptions options_;
-  Quorums quorums_;
   Standing standing_;
   Election election_;
   std::set<ServerId> linked_{};

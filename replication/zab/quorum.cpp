@@ -11,7 +11,7 @@
 namespace zabfs::replication::zab {
 
 Quorums::Quorums(const Ensemble& ensemble, ServerId self) {
-  const auto mistake = mistake_in(ensemble, self);
+  const auto mistake = mistake_in(ensemble);
   CHECK(!mistake, *mistake);
   std::vector<Member> members = ensemble.members;
   if (members.empty()) {

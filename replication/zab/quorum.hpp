@@ -15,15 +15,15 @@
 #include <set>
 #include <vector>
 
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
-#include "replication/zab/ensemble.hpp"
 
 namespace zabfs::replication::zab {
 
 class Quorums {
  public:
-  // As `self` sees them: an ensemble without members is `self` alone. There must be no
-  // mistake_in(ensemble, self).
+  // As `self` sees them, who need not be a member: an ensemble without members is `self` alone.
+  // There must be no mistake_in(ensemble).
   Quorums(const Ensemble& ensemble, ServerId self);
 
   bool contains_quorum(const std::set<ServerId>& servers) const;

@@ -4,11 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
+#include "replication/model/bytes.hpp"
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/zab/effects.hpp"
 #include "replication/zab/history.hpp"
-#include "replication/zab/quorum.hpp"
+#include "replication/zab/membership.hpp"
 
 namespace zabfs::replication::zab {
 
@@ -25,9 +29,13 @@ struct Timeouts {
   std::int64_t heartbeat_ms() const { return peer_ms / 10; }
 };
 
+// The configuration that a transaction puts on its way, as text; nullopt for any other transaction.
+using EnsembleTextIn = std::function<std::optional<std::string>(ByteView record)>;
+
 struct Standing {
   ServerId self{};
-  const Quorums* quorums{};  // outlives this
+  Membership membership;
+  EnsembleTextIn ensemble_text_in{};
   Timeouts timeouts{};
   std::uint32_t counter_max{};  // transactions of one epoch
 
@@ -40,7 +48,19 @@ struct Standing {
 
   Effects effects{};
 
-  bool is_voter() const { return quorums->is_voter(self); }
+  bool is_voter() const { return membership.is_voter(self); }
+
+  // Puts the proposal behind the history, and its configuration, if it has one, on its way. False,
+  // and nothing done, if that is none with which servers can be run.
+  bool append(ProposalPtr proposal);
+
+  void truncate_after(Zxid keep);
+
+  // The history is another, and so is what counts in it.
+  void replace_membership(Membership other);
+
+  // Everything up to there is committed. True if another configuration is in force by that.
+  bool commit(Zxid up_to);
 
   // The epoch that the history belongs to. A log that has a transaction of an epoch has the whole
   // history that epoch began with, so its word is as good as the recorded one (ZAB.md, 1653).

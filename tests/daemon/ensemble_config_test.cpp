@@ -42,20 +42,27 @@ TEST(EnsembleConfig, WithoutServersThereIsNone) {
 }
 
 TEST(EnsembleConfig, EveryFormOfAServerIsRead) {
-  const std::pair<const char*, EnsembleMember> cases[] = {
-      {"alpha:2888:3888", {.host = "alpha", .port = 2888}},
+  const std::pair<const char*, replication::Member> cases[] = {
+      {"alpha:2888:3888", {.host = "alpha", .port = 2888, .election_port = 3888}},
       {"alpha:2888", {.host = "alpha", .port = 2888}},
-      {"alpha:2888:3888:participant", {.host = "alpha", .port = 2888}},
-      {"alpha:2888:3888;2181", {.host = "alpha", .port = 2888, .client_port = 2181}},
+      {"alpha:2888:3888:participant", {.host = "alpha", .port = 2888, .election_port = 3888}},
+      {"alpha:2888:3888;0.0.0.0:2181",
+       {.host = "alpha", .port = 2888, .election_port = 3888, .client_port = 2181}},
       {"alpha.example-1.org: 2888 : 3888 ; 10.0.0.1:2181",
        {.host = "alpha.example-1.org",
         .port = 2888,
+        .election_port = 3888,
         .client_address = "10.0.0.1",
         .client_port = 2181}},
       {"[2001:db8::2]:2888:3888;[::1]:0",
-       {.host = "2001:db8::2", .port = 2888, .client_address = "::1", .client_port = 0}},
+       {.host = "2001:db8::2",
+        .port = 2888,
+        .election_port = 3888,
+        .client_address = "::1",
+        .client_port = 0}},
   };
-  for (const auto& [text, expected] : cases) {
+  for (auto [text, expected] : cases) {
+    expected.id = ServerId{7};
     const auto ensemble = parsed("server.7=" + std::string(text));
     ASSERT_TRUE(ensemble.members.contains(ServerId{7})) << text;
     EXPECT_EQ(ensemble.members.at(ServerId{7}), expected) << text;
@@ -71,11 +78,12 @@ TEST(EnsembleConfig, EveryFormOfAServerIsRead) {
 }
 
 TEST(EnsembleConfig, GroupsWeightsAndTimesArrive) {
-  const auto ensemble = parsed(three +
-                               "group.1=1:2\ngroup.5= 3\nweight.2=0\nweight.3=7\n"
-                               "initLimit=3\nsyncLimit=2\ntickTime=100\nzabfs.peerTimeout=50\n"
-                               "electionAlg=3\nzabfs.peerSecretFile=/s\nzabfs.allowPlaintextPeers=true\n"
-                               "quorumListenOnAllIPs=True");
+  const auto ensemble =
+      parsed(three +
+             "group.1=1:2\ngroup.5= 3\nweight.2=0\nweight.3=7\n"
+             "initLimit=3\nsyncLimit=2\ntickTime=100\nzabfs.peerTimeout=50\n"
+             "electionAlg=3\nzabfs.peerSecretFile=/s\nzabfs.allowPlaintextPeers=true\n"
+             "quorumListenOnAllIPs=True");
   EXPECT_EQ(ensemble.groups, (std::map<std::int64_t, std::vector<ServerId>>{
                                  {1, {ServerId{1}, ServerId{2}}}, {5, {ServerId{3}}}}));
   EXPECT_EQ(ensemble.members.at(ServerId{1}).weight, 1U);
@@ -166,6 +174,8 @@ TEST(EnsembleConfig, WithoutASecretOnlyThisMachineIsTrusted) {
             "zoo.cfg:3: server.2: 'alpha' is no loopback address, and " + remedy);
   EXPECT_EQ(error_in(three + "quorumListenOnAllIPs=true"),
             "zoo.cfg:5: quorumListenOnAllIPs: " + remedy);
+  EXPECT_EQ(error_in(three + "reconfigEnabled=true"),
+            "zoo.cfg:5: reconfigEnabled: servers on other machines can be added, and " + remedy);
   for (const char* permission :
        {"zabfs.allowUnauthenticatedPeers=true\n", "zabfs.peerSecretFile=/s\n"}) {
     const std::string text = permission + std::string("server.1=a:1\nserver.2=b:1");
@@ -242,6 +252,43 @@ TEST_F(EnsembleFiles, OneReplicaNeedsNoMyid) {
   const auto result = read("server.9=alone:2888:3888");
   ASSERT_TRUE(std::holds_alternative<Config>(result));
   EXPECT_EQ(std::get<Config>(result).ensemble.self, ServerId{9});
+}
+
+TEST_F(EnsembleFiles, TheServersMayStandInAFileOfTheirOwn) {
+  write("myid", "1");
+  const std::string path = write("zoo.cfg.dynamic.100000003",
+                                 "server.1=127.0.0.1:2:3:participant;0.0.0.0:2181\r\n"
+                                 "# and another\n"
+                                 "server.2=127.0.0.2:2:3:observer;2182\nversion=100000003\n");
+  const auto result = read(
+      "reconfigEnabled=true\nzabfs.allowUnauthenticatedPeers=true\n"
+      "zabfs.allowPlaintextPeers=true\ndynamicConfigFile=" +
+      path);
+  ASSERT_TRUE(std::holds_alternative<Config>(result));
+  const auto& config = std::get<Config>(result);
+  EXPECT_EQ(config.ensemble.members.size(), 2U);
+  EXPECT_TRUE(config.ensemble.members.at(ServerId{2}).is_observer);
+  EXPECT_EQ(config.client_port, 2181);
+}
+
+TEST_F(EnsembleFiles, AFileOfServersThatIsWrongIsRefused) {
+  write("myid", "1");
+  const std::string path = write("servers", "server.1=127.0.0.1:1\nclientPort=2181\n");
+  const std::string text = "dynamicConfigFile=" + path;
+  const auto place = [&](const std::string& what) { return what.substr(0, what.find(": ")); };
+  EXPECT_TRUE(error(text).starts_with("servers:2: 'clientPort' is not about servers"))
+      << error(text);
+  write("servers", "server.1=127.0.0.1\n");
+  EXPECT_EQ(place(error(text)), "servers:1");
+  write("servers", "server.1=127.0.0.1:1\nserver.1=127.0.0.2:1\n");
+  EXPECT_EQ(place(error(text)), "servers:2");
+  write("servers", "server.1=127.0.0.1:1\n");
+  EXPECT_EQ(error(text), "none");
+  EXPECT_TRUE(error("server.2=127.0.0.1:2\n" + text).find("let all servers stand in one") !=
+              std::string::npos);
+  write("servers", std::string(300 << 10, '#'));
+  EXPECT_TRUE(error(text).find("is longer than") != std::string::npos) << error(text);
+  EXPECT_TRUE(error("dynamicConfigFile=/dev/null").find("is not a file") != std::string::npos);
 }
 
 TEST_F(EnsembleFiles, TheSecretIsReadWithoutItsLineEnd) {

@@ -10,7 +10,7 @@ using replication::ServerId;
 EnsembleConfig ensemble() {
   return {.members = {{ServerId{1}, {.host = "alpha", .port = 1}},
                       {ServerId{2}, {.host = "beta", .port = 2}},
-                      {ServerId{3}, {.host = "gamma", .port = 3, .is_observer = true}}},
+                      {ServerId{3}, {.is_observer = true, .host = "gamma", .port = 3}}},
           .self = {2}};
 }
 

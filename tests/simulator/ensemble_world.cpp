@@ -17,9 +17,9 @@ using replication::ServerId;
 
 namespace {
 
-std::vector<ServerId> ids_of(const replication::Ensemble& ensemble) {
-  std::vector<ServerId> ids;
-  for (const auto& member : ensemble.members) {
+std::vector<ServerId> ids_of(const WorldOptions& options) {
+  std::vector<ServerId> ids = options.joiners;
+  for (const auto& member : options.replica.ensemble.members) {
     ids.push_back(member.id);
   }
   std::ranges::sort(ids);
@@ -32,13 +32,16 @@ EnsembleWorld::EnsembleWorld(const WorldOptions& options, Observer& observer)
     : options_(options),
       observer_(observer),
       chance_(options.seed),
-      ids_(ids_of(options.replica.ensemble)),
+      ids_(ids_of(options)),
       network_(options.network, ids_, events_, chance_, *this),
       connections_(options.client_delay_max, events_, chance_, *this) {
   SimServer::Surroundings& surroundings = *this;
   for (const ServerId id : ids_) {
     auto replica = options_.replica;
     replica.id = id;
+    if (find_member(replica.ensemble, id) == nullptr) {
+      replica.ensemble.members.push_back({.id = id, .host = "host", .port = 1});
+    }
     places_[id] = std::make_unique<Place>(replica, chance_.next(), surroundings);
   }
 }
@@ -317,6 +320,10 @@ void EnsembleWorld::on_client_gone(ServerId at, ConnectionId id) {
 
 bool EnsembleWorld::may_read(ServerId at, ConnectionId id) const {
   return !is_running(at) || this->at(at).server.replica().may_read(id);
+}
+
+bool EnsembleWorld::know_each_other(ServerId one, ServerId other) const {
+  return at(one).server.knows(other) || at(other).server.knows(one);
 }
 
 bool EnsembleWorld::is_peer_up(ServerId at, ServerId peer) const {

@@ -34,6 +34,7 @@ struct WorldOptions {
   std::uint64_t seed{};
   replication::ReplicaOptions
       replica{};  // `ensemble` says which servers there are; `id` is ignored
+  std::vector<replication::ServerId> joiners{};  // further servers: each knows those and itself
   NetworkOptions network{};
   Micros client_delay_max{1 * millisecond};
   Micros disk_job_min{20};
@@ -153,6 +154,7 @@ class EnsembleWorld : private SimNetwork::Listener,
   void on_peer_frame(replication::ServerId at, replication::ServerId peer,
                      replication::ByteView payload) override;
   void on_peer_down(replication::ServerId at, replication::ServerId peer) override;
+  bool know_each_other(replication::ServerId one, replication::ServerId other) const override;
   void on_client_connected(replication::ServerId at, replication::ConnectionId id) override;
   void on_client_frame(replication::ServerId at, replication::ConnectionId id,
                        replication::ByteView payload) override;

@@ -1,6 +1,6 @@
 // simulate: runs worlds from seeds and says what it found.
 //
-//   simulate [--seed N] [--seeds COUNT] [--steps N] [--voters N] [--verbose]
+//   simulate [--seed N] [--seeds COUNT] [--steps N] [--voters N] [--reconfigured] [--verbose]
 //
 // Exit status 0 if nothing was found, 1 if something was, 2 for wrong arguments.
 #include <chrono>
@@ -23,6 +23,7 @@ struct Arguments {
   std::uint64_t steps{usual_steps};
   std::uint64_t voters{};  // 0: the seed says how many
   bool is_verbose{};
+  bool is_reconfigured{};  // every ensemble is; otherwise the seed says
   bool is_wrong{};
 };
 
@@ -35,6 +36,10 @@ Arguments parse(int argc, char** argv) {
     const std::string name = argv[i];
     if (name == "--verbose") {
       arguments.is_verbose = true;
+      continue;
+    }
+    if (name == "--reconfigured") {
+      arguments.is_reconfigured = true;
       continue;
     }
     auto* number = name == "--seed"     ? &arguments.seed
@@ -55,7 +60,8 @@ Arguments parse(int argc, char** argv) {
 
 // True if nothing was found.
 bool run(std::uint64_t seed, const Arguments& arguments, SimulationTotals& totals) {
-  const Swarm swarm = draw_swarm(seed, arguments.steps, arguments.voters);
+  const Swarm swarm =
+      draw_swarm(seed, arguments.steps, arguments.voters, arguments.is_reconfigured);
   std::cout << swarm << std::endl;
   Simulation::Diary diary;
   if (arguments.is_verbose) {
@@ -71,6 +77,9 @@ bool run(std::uint64_t seed, const Arguments& arguments, SimulationTotals& total
     std::cout << "to repeat: simulate --seed " << seed << " --steps " << arguments.steps;
     if (arguments.voters > 0) {
       std::cout << " --voters " << arguments.voters;
+    }
+    if (arguments.is_reconfigured) {
+      std::cout << " --reconfigured";
     }
     std::cout << " --verbose" << std::endl;
   }

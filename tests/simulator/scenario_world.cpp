@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "tests/simulator/checkers/durable_log.hpp"
+
 namespace zabfs::test {
 
 using namespace replication;
@@ -36,7 +38,8 @@ WorldOptions options_of(std::uint64_t voters, std::uint64_t observers, std::uint
 
 ScenarioWorld::ScenarioWorld(std::uint64_t voters, std::uint64_t observers, std::uint64_t seed,
                              const std::function<void(WorldOptions&)>& change)
-    : checkers_(findings_, 3 * second) {
+    : checkers_(findings_, 3 * second,
+                options_of(voters, observers, seed, change).replica.ensemble) {
   Observer& observer = *this;
   world_ = std::make_unique<EnsembleWorld>(options_of(voters, observers, seed, change), observer);
 }
@@ -163,7 +166,7 @@ void ScenarioWorld::check_durability() {
   for (const ServerId server : servers()) {
     all.push_back({.id = server, .disk = &world_->server(server).disk()});
   }
-  checkers_.durability.check(world_->ensemble(), all, "in the scenario");
+  checkers_.durability.check(checkers_.configurations.newest(), all, "in the scenario");
 }
 
 // --- what happens ---
@@ -190,6 +193,9 @@ void ScenarioWorld::on_trace(ServerId server, const TraceEvent& event) {
     leads_.erase(server);
   }
   checkers_.on_trace(server, event, world_->now(), world_->server(server).disk());
+  checkers_.configurations.on_trace(server, event, [this](ServerId id, Zxid zxid) {
+    return read_log(world_->server(id).disk().durable_copy()).end() >= zxid;
+  });
 }
 
 void ScenarioWorld::on_failure(ServerId server, const std::string& sentence) {

@@ -195,7 +195,8 @@ void SimNetwork::set_bytes_per_ms(ServerId one, ServerId other, std::uint64_t by
 
 bool SimNetwork::may_connect(const Pair& pair, const Link& link) const {
   return is_running_.at(pair.first) && is_running_.at(pair.second) && !link.is_cut[0] &&
-         !link.is_cut[1] && !is_held_.at(pair.first) && !is_held_.at(pair.second);
+         !link.is_cut[1] && !is_held_.at(pair.first) && !is_held_.at(pair.second) &&
+         listener_.know_each_other(pair.first, pair.second);
 }
 
 // Keeps trying for as long as both servers run and there is none.

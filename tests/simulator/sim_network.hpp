@@ -54,6 +54,12 @@ class SimNetwork {
     virtual void on_peer_frame(replication::ServerId at, replication::ServerId peer,
                                replication::ByteView payload) = 0;
     virtual void on_peer_down(replication::ServerId at, replication::ServerId peer) = 0;
+
+    // Whether one of them has the other's address.
+    virtual bool know_each_other(replication::ServerId /*one*/,
+                                 replication::ServerId /*other*/) const {
+      return true;
+    }
   };
 
   enum class Stop { killed, without_power };

@@ -26,6 +26,7 @@ SimServer::SimServer(const replication::ReplicaOptions& options, std::uint64_t s
 std::optional<std::string> SimServer::start(std::function<void(replication::Ticket)> on_disk_done) {
   CHECK(!replica_, "server ", id(), " runs already");
   ++life_;
+  on_servers({.in_force = options_.ensemble});
   replica_ = std::make_unique<replication::Replica>(
       options_, replication::ReplicaPorts{.clock = *this,
                                           .entropy = *this,
@@ -103,6 +104,20 @@ void SimServer::drop(ServerId peer) {
   outcome_now_.peers.erase(peer);
   if (surroundings_.is_peer_up(id(), peer)) {
     surroundings_.drop_peer(id(), peer);
+  }
+}
+
+void SimServer::on_servers(const replication::KnownServers& servers) {
+  known_.clear();
+  std::vector<replication::Ensemble> ensembles = servers.heard;
+  ensembles.push_back(servers.in_force);
+  if (servers.next) {
+    ensembles.push_back(*servers.next);
+  }
+  for (const auto& ensemble : ensembles) {
+    for (const auto& member : ensemble.members) {
+      known_.insert(member.id);
+    }
   }
 }
 

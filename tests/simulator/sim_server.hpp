@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -69,6 +70,9 @@ class SimServer : private replication::Clock,
   // The process ends. With `chance` the power fails too.
   void stop(replication::Random* chance);
 
+  // Whether it has the address of that server.
+  bool knows(replication::ServerId server) const { return known_.contains(server); }
+
   bool is_running() const { return replica_ != nullptr; }
   replication::Replica& replica() { return *replica_; }
   const replication::Replica& replica() const { return *replica_; }
@@ -98,6 +102,7 @@ class SimServer : private replication::Clock,
   replication::Bytes& outbox(replication::ServerId peer) override;
   std::size_t unsent(replication::ServerId peer) const override;
   void drop(replication::ServerId peer) override;
+  void on_servers(const replication::KnownServers& servers) override;
   void record(const replication::TraceEvent& event) override;
   bool wants_transactions() const override { return true; }
 
@@ -110,6 +115,7 @@ class SimServer : private replication::Clock,
   std::int64_t clock_parts_per_million_{};  // of real time: 1'000'000 is a perfect clock
   SimDisk disk_;
   Outboxes outcome_now_;
+  std::set<replication::ServerId> known_;  // as a daemon knows them
   std::uint64_t life_{};
   std::unique_ptr<replication::Replica> replica_;
 };

@@ -41,6 +41,7 @@ SimulationTotals& SimulationTotals::operator+=(const SimulationTotals& other) {
   replacements += other.replacements;
   replies += other.replies;
   sessions_ended += other.sessions_ended;
+  configurations += other.configurations;
   return *this;
 }
 
@@ -50,7 +51,7 @@ std::ostream& operator<<(std::ostream& out, const SimulationTotals& totals) {
              << " crashes, " << totals.elections << " elections, " << totals.transactions
              << " transactions, " << totals.truncations << " truncations, " << totals.replacements
              << " replaced histories, " << totals.replies << " replies, " << totals.sessions_ended
-             << " sessions ended";
+             << " sessions ended, " << totals.configurations << " configurations";
 }
 
 Simulation::Simulation(const Swarm& swarm, Diary diary)
@@ -61,9 +62,12 @@ Simulation::Simulation(const Swarm& swarm, Diary diary)
           diary_("FOUND " + sentence);
         }
       }),
-      checkers_(findings_, session_tolerance(swarm)),
+      checkers_(findings_, session_tolerance(swarm), swarm.world.replica.ensemble),
       world_(swarm.world, *this),
       faults_(swarm.faults, world_) {
+  if (swarm_.is_reconfigured) {
+    operator_ = std::make_unique<SimOperator>(swarm_.operating, world_);
+  }
   for (std::uint64_t i = 0; i < swarm_.clients; ++i) {
     clients_.push_back(std::make_unique<SimClient>(static_cast<int>(i), swarm_.client, world_,
                                                    checkers_, findings_));
@@ -84,6 +88,7 @@ SimulationTotals Simulation::totals() const {
   totals.steps = world_.handled();
   totals.transactions = checkers_.prefix.history().size();
   totals.sessions_ended = checkers_.sessions.closed();
+  totals.configurations = checkers_.configurations.count();
   for (const auto& client : clients_) {
     totals.replies += client->replies();
   }
@@ -98,6 +103,9 @@ void Simulation::run_safety() {
     client->start();
   }
   faults_.start();
+  if (operator_) {
+    operator_->start();
+  }
   while (findings_.empty() && world_.events().handled() < swarm_.steps) {
     world_.step();
     if (std::exchange(wants_durability_check_, false)) {
@@ -111,6 +119,9 @@ void Simulation::run_safety() {
 // A minority of the voters may stay away, if the others are a quorum without them.
 std::vector<ServerId> Simulation::draw_left_out() {
   std::vector<ServerId> left_out;
+  if (operator_) {
+    return draw_departed();
+  }
   if (draw(world_.chance(), 300)) {
     for (std::uint64_t i = 1; i <= (swarm_.voters - 1) / 2; ++i) {
       left_out.push_back(world_.servers()[world_.chance().below(swarm_.voters)]);
@@ -121,6 +132,20 @@ std::vector<ServerId> Simulation::draw_left_out() {
     left_out.clear();
   }
   return left_out;
+}
+
+// Who is told that the ensemble has changed may switch off for good whoever is not in it.
+std::vector<ServerId> Simulation::draw_departed() {
+  std::vector<ServerId> departed;
+  if (operator_->told() && operator_->is_answered() && draw(world_.chance(), 500)) {
+    const auto needed = checkers_.configurations.members_since(*operator_->told());
+    for (const ServerId server : world_.servers()) {
+      if (!needed.contains(server)) {
+        departed.push_back(server);
+      }
+    }
+  }
+  return departed;
 }
 
 std::vector<ServerId> Simulation::live() const {
@@ -148,6 +173,9 @@ bool Simulation::reach(const std::function<bool()>& condition, const char* what)
 
 void Simulation::run_liveness() {
   world_.note("the disasters are over");
+  if (operator_) {
+    operator_->rest();
+  }
   faults_.calm(draw_left_out());
   for (auto& client : clients_) {
     client->rest();  // where epochs are tiny, load alone could use up one after another
@@ -216,9 +244,9 @@ void Simulation::check_end() {
     return;
   }
   // The load has ended, but a leader goes on removing znodes whose time is over.
-  const Zxid applied = world_.server(server).replica().status().last_applied;
+  const auto status = world_.server(server).replica().status();
   for (const auto& [zxid, payload] : recovered->recovery.tail) {
-    if (zxid <= applied) {
+    if (zxid <= status.last_applied) {
       rebuild.on_entry(zxid, payload);
     }
   }
@@ -226,8 +254,7 @@ void Simulation::check_end() {
     findings_.add("ProcessConsistency", *refusal);
     return;
   }
-  if (tree.digest() != world_.server(server).replica().status().digest ||
-      tree.digest() != tree.recomputed_digest()) {
+  if (tree.digest() != status.digest || tree.digest() != tree.recomputed_digest()) {
     findings_.add("ProcessConsistency", "the tree of server ", server,
                   " is not what its snapshot and log make");
   }
@@ -239,7 +266,7 @@ void Simulation::check_durability(const char* when) {
   for (const ServerId server : world_.servers()) {
     servers.push_back({.id = server, .disk = &world_.server(server).disk()});
   }
-  checkers_.durability.check(world_.ensemble(), servers, when);
+  checkers_.durability.check(checkers_.configurations.newest(), servers, when);
 }
 
 // --- what happens ---
@@ -264,6 +291,9 @@ void Simulation::on_trace(ServerId server, const TraceEvent& event) {
   totals_.truncations += std::holds_alternative<HistoryTruncated>(event) ? 1U : 0U;
   totals_.replacements += std::holds_alternative<HistoryReplaced>(event) ? 1U : 0U;
   checkers_.on_trace(server, event, world_.now(), world_.server(server).disk());
+  checkers_.configurations.on_trace(server, event, [this](ServerId id, Zxid zxid) {
+    return read_log(world_.server(id).disk().durable_copy()).end() >= zxid;
+  });
   const bool is_sample = std::holds_alternative<Delivered>(event) &&
                          checkers_.prefix.history().size() % deliveries_between_checks == 0;
   wants_durability_check_ =

@@ -19,6 +19,7 @@
 #include "tests/simulator/ensemble_world.hpp"
 #include "tests/simulator/fault_injector.hpp"
 #include "tests/simulator/sim_client.hpp"
+#include "tests/simulator/sim_operator.hpp"
 #include "tests/simulator/swarm.hpp"
 
 namespace zabfs::test {
@@ -35,6 +36,7 @@ struct SimulationTotals {
   std::uint64_t replacements{};  // of whole histories
   std::uint64_t replies{};
   std::uint64_t sessions_ended{};
+  std::uint64_t configurations{};  // in force one after another
 
   SimulationTotals& operator+=(const SimulationTotals& other);
 };
@@ -66,6 +68,7 @@ class Simulation : private EnsembleWorld::Observer {
   void run_safety();
   void run_liveness();
   std::vector<replication::ServerId> draw_left_out();
+  std::vector<replication::ServerId> draw_departed();
   bool reach(const std::function<bool()>& condition, const char* what);
   void probe_every_server();
   bool are_equal() const;
@@ -80,6 +83,7 @@ class Simulation : private EnsembleWorld::Observer {
   EnsembleWorld world_;
   FaultInjector faults_;
   std::vector<std::unique_ptr<SimClient>> clients_;
+  std::unique_ptr<SimOperator> operator_;
   bool wants_durability_check_{};
   SimulationTotals totals_{};
 };

@@ -122,6 +122,32 @@ FaultOptions draw_faults(Random& chance) {
   return options;
 }
 
+// In one of four worlds the ensemble changes, among its servers and up to three more. The dice are
+// others, as with weights.
+void draw_operator(Swarm& swarm, Random chance, bool must) {
+  if (!draw(chance, must ? 1000 : 250)) {
+    return;
+  }
+  auto& replica = swarm.world.replica;
+  swarm.is_reconfigured = true;
+  replica.is_reconfigurable = true;
+  replica.voters_min = 1;
+  for (auto& member : replica.ensemble.members) {
+    member = {.id = member.id,
+              .is_observer = member.is_observer,
+              .host = "host",
+              .port = static_cast<std::uint16_t>(3000 + 10 * member.id.value),
+              .election_port = static_cast<std::uint16_t>(4000 + member.id.value),
+              .client_port = std::uint16_t{2181}};
+  }
+  const auto members = static_cast<std::int64_t>(replica.ensemble.members.size());
+  for (std::int64_t i = 1 + static_cast<std::int64_t>(chance.below(3)); i > 0; --i) {
+    swarm.world.joiners.push_back(ServerId{members + i});
+  }
+  swarm.operating.think_max = (100 * millisecond) << chance.below(5);
+  swarm.operating.switches_off_of_1000 = maybe(chance, 500);
+}
+
 }  // namespace
 
 std::uint64_t FaultOptions::all() const {
@@ -129,7 +155,8 @@ std::uint64_t FaultOptions::all() const {
          one_way_cuts + isolations + splits + breaks + flappings + slow_links + client_breaks;
 }
 
-Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters) {
+Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters,
+                 bool must_be_reconfigured) {
   Random chance(seed);
   Swarm swarm{.seed = seed, .steps = steps};
   swarm.voters = draw_voters(chance);
@@ -149,6 +176,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters) 
   swarm.world.seed = chance.next();
   draw_weights(swarm.world.replica.ensemble, Random(~seed));
   draw_ends(swarm, Random(~seed ^ 1));
+  draw_operator(swarm, Random(seed ^ 0x5eed'0f'0000'0000), must_be_reconfigured);
   return swarm;
 }
 
@@ -193,6 +221,11 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
       << faults.isolations << ", splits " << faults.splits << ", breaks " << faults.breaks
       << ", flappings " << faults.flappings << ", slow links " << faults.slow_links
       << ", client breaks " << faults.client_breaks;
+  if (swarm.is_reconfigured) {
+    out << "\n  operator: every " << swarm.operating.think_max << " us, with "
+        << swarm.world.joiners.size() << " more servers; of 1000 that left "
+        << swarm.operating.switches_off_of_1000 << " are switched off";
+  }
   return out;
 }
 

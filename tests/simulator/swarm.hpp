@@ -8,6 +8,7 @@
 
 #include "tests/simulator/ensemble_world.hpp"
 #include "tests/simulator/sim_client.hpp"
+#include "tests/simulator/sim_operator.hpp"
 
 namespace zabfs::test {
 
@@ -42,10 +43,14 @@ struct Swarm {
   WorldOptions world{};
   ClientOptions client{};
   FaultOptions faults{};
+  bool is_reconfigured{};  // by an operator
+  OperatorOptions operating{};
 };
 
-// `voters`: how many, without observers; 0 leaves it to the seed.
-Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters = 0);
+// `voters`: how many, without observers; 0 leaves it to the seed. `must_be_reconfigured`: in every
+// world there is an operator, not in one of four.
+Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters = 0,
+                 bool must_be_reconfigured = false);
 
 // A few lines, one subject each.
 std::ostream& operator<<(std::ostream& out, const Swarm& swarm);

@@ -119,6 +119,8 @@ TEST_F(FourLetterWordsTest, TheMembersAreInTheConfiguration) {
       "electionAlg=3\nelectionPort=3888\nquorumPort=2888\npeerType=0\nmembership: \n"
       "server.1=a:2888:3888:participant\nserver.2=b:2888:3888:observer;0.0.0.0:2181\nversion=0"))
       << answer("conf");
+  subject_.settings_.ensemble_version = replication::Zxid{0x10000000a};
+  EXPECT_TRUE(answer("conf").ends_with("\nversion=10000000a")) << answer("conf");
 }
 
 TEST_F(FourLetterWordsTest, EveryMetricIsMonitored) {

@@ -31,7 +31,8 @@ std::vector<ForwardedMessage> samples() {
           Attached{.connection = connection, .until = Zxid::at({2}, 3), .is_welcome = true},
           Attached{},
           Reached{.connection = connection, .until = Zxid::at({2}, 3)},
-          Detached{.connection = connection}};
+          Detached{.connection = connection},
+          Reconfigured{.connection = connection, .until = Zxid::at({2}, 3), .error = -13}};
 }
 
 TEST(Forwarding, ReadsBackEveryMessage) {
@@ -57,6 +58,7 @@ TEST(Forwarding, NumbersAreForEver) {
   EXPECT_EQ(number(Attached{}), 6);
   EXPECT_EQ(number(Reached{}), 7);
   EXPECT_EQ(number(Detached{}), 8);
+  EXPECT_EQ(number(Reconfigured{}), 9);
 }
 
 TEST(HostileForwarding, EndsEarlyOrHasMoreBehindIt) {

@@ -83,6 +83,12 @@ void TreeModel::apply(const TransactionHeader& /*header*/, const SetAcl& change)
   nodes_.at(change.path).stat.aversion = change.aversion;
 }
 
+void TreeModel::apply(const TransactionHeader& header, const SetEnsemble& change) {
+  apply(header, SetData{.path = "/zookeeper/config",
+                        .data = Bytes(change.text.begin(), change.text.end()),
+                        .version = -1});
+}
+
 void TreeModel::apply(const TransactionHeader&, const OpenSession&) {}
 
 void TreeModel::apply(const TransactionHeader& header, const CloseSession&) {
@@ -149,6 +155,9 @@ TransactionBody TreeModel::any_transaction(Random& random) const {
     return SetAcl{.path = path,
                   .acl = {{static_cast<std::int32_t>(random.below(5)), {"world", "anyone"}}},
                   .aversion = nodes_.at(path).stat.aversion + 1};
+  }
+  if (choice < 12 && nodes_.contains("/zookeeper/config")) {
+    return SetEnsemble{.text = std::string(random.below(300), 'e')};
   }
   if (choice < 25) {
     TreeModel future = *this;

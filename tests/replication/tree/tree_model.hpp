@@ -38,6 +38,7 @@ class TreeModel {
   void apply(const TransactionHeader& header, const DeleteNode& change);
   void apply(const TransactionHeader& header, const SetData& change);
   void apply(const TransactionHeader& header, const SetAcl& change);
+  void apply(const TransactionHeader& header, const SetEnsemble& change);
   void apply(const TransactionHeader& header, const OpenSession& change);
   void apply(const TransactionHeader& header, const CloseSession& change);
   void apply(const TransactionHeader& header, const MultiChange& change);

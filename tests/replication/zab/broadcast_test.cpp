@@ -13,8 +13,8 @@ constexpr ServerId two{2};
 constexpr ServerId three{3};
 constexpr std::uint32_t counter_max = std::numeric_limits<std::uint32_t>::max();
 
-const Quorums alone(Ensemble{}, one);
-const Quorums trio({.members = {{.id = one}, {.id = two}, {.id = three}}}, one);
+const Membership alone(Ensemble{}, one);
+const Membership trio({.members = {{.id = one}, {.id = two}, {.id = three}}}, one);
 
 TEST(Broadcast, StartsEachEpochAtCounterOne) {
   Broadcast leader({3}, Zxid::at({2}, 17), alone, counter_max);

@@ -1,5 +1,6 @@
 #include "tests/replication/zab/effect_text.hpp"
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <variant>
@@ -18,6 +19,11 @@ std::string text_of(const Bytes& bytes) { return {bytes.begin(), bytes.end()}; }
 
 std::string behind(const std::string& word, const Bytes& bytes) {
   return bytes.empty() ? word : word + ' ' + text_of(bytes);
+}
+
+std::string in_one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text.empty() ? "" : ' ' + text;
 }
 
 std::string list_of(const std::vector<SessionId>& sessions) {
@@ -47,7 +53,7 @@ struct MessageText {
   std::string operator()(const Difference& m) const { return line("Difference ", m.from); }
   std::string operator()(const Truncate& m) const { return line("Truncate ", m.keep); }
   std::string operator()(const SnapshotBegin& m) const {
-    return line("SnapshotBegin ", m.taken_at);
+    return line("SnapshotBegin ", m.taken_at, in_one_line(m.ensemble));
   }
   std::string operator()(const SnapshotSlice& m) const { return behind("SnapshotSlice", m.bytes); }
   std::string operator()(const SnapshotEnd& /*m*/) const { return "SnapshotEnd"; }
@@ -70,6 +76,9 @@ struct MessageText {
     return line("HeartbeatReply ", m.number, " sessions", list_of(m.alive));
   }
   std::string operator()(const Forwarded& m) const { return behind("Forwarded", m.payload); }
+  std::string operator()(const KnownEnsemble& m) const {
+    return "KnownEnsemble" + in_one_line(m.in_force) + in_one_line(m.next);
+  }
 };
 
 struct EffectText {
@@ -116,6 +125,7 @@ struct EffectText {
   std::string operator()(const DeliverForwarded& e) const {
     return behind(line("forwarded by ", e.from, ":"), e.payload);
   }
+  std::string operator()(const EnsembleChanged& /*e*/) const { return "ensemble changed"; }
   std::string operator()(const Fail& e) const { return "FAIL: " + e.sentence; }
 };
 

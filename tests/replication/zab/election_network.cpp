@@ -11,15 +11,15 @@ using replication::ServerId;
 using replication::Zxid;
 using replication::zab::Ballot;
 using replication::zab::Election;
+using replication::zab::Membership;
 using replication::zab::PeerState;
-using replication::zab::Quorums;
 using replication::zab::Vote;
 
 ElectionNetwork::ElectionNetwork(Ensemble ensemble, std::uint64_t seed)
     : ensemble_(std::move(ensemble)), random_(seed) {}
 
 void ElectionNetwork::start(ServerId server, Epoch epoch, Zxid last) {
-  Server started{.quorums = std::make_unique<Quorums>(ensemble_, server),
+  Server started{.quorums = std::make_unique<Membership>(ensemble_, server),
                  .election = nullptr,
                  .own = {.leader = server, .epoch = epoch, .last = last}};
   started.election = std::make_unique<Election>(server, *started.quorums);
@@ -139,7 +139,7 @@ Election& ElectionNetwork::operator[](ServerId server) { return *servers_.at(ser
 
 const Vote& ElectionNetwork::own_vote(ServerId server) const { return servers_.at(server).own; }
 
-const Quorums& ElectionNetwork::quorums(ServerId server) const {
+const Membership& ElectionNetwork::quorums(ServerId server) const {
   return *servers_.at(server).quorums;
 }
 

@@ -55,12 +55,12 @@ class ElectionNetwork {
 
   replication::zab::Election& operator[](replication::ServerId server);
   const replication::zab::Vote& own_vote(replication::ServerId server) const;
-  const replication::zab::Quorums& quorums(replication::ServerId server) const;
+  const replication::zab::Membership& quorums(replication::ServerId server) const;
   std::set<replication::ServerId> running() const;
 
  private:
   struct Server {
-    std::unique_ptr<replication::zab::Quorums> quorums;
+    std::unique_ptr<replication::zab::Membership> quorums;
     std::unique_ptr<replication::zab::Election> election;
     replication::zab::Vote own{};
   };

@@ -185,7 +185,7 @@ TEST(ElectionNetworks, FindALeaderInEveryNetworkThatHasOne) {
         }
       }
     }
-    const Quorums& quorums = network.quorums(one);
+    const Membership& quorums = network.quorums(one);
     bool expected = false;
     for (const auto& [server, peers] : linked) {
       expected = expected || quorums.contains_quorum(peers);

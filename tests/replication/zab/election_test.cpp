@@ -37,7 +37,7 @@ struct Lone {
   explicit Lone(ServerId self, const Ensemble& ensemble)
       : quorums(ensemble, self), election(self, quorums) {}
 
-  Quorums quorums;
+  Membership quorums;
   Election election;
 };
 

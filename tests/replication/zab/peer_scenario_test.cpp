@@ -6,6 +6,8 @@
 //   log=Z,Z,...
 //                              window=BYTES counters=N init=MS sync=MS; starts it. Its peer timeout
 //                              is 1000 ms
+//   members                    prints the configuration in force, and the one on its way. A record
+//                              that begins with `server.` is such a configuration
 //   up ID, down ID             a link comes up, or breaks
 //   elected                    every linked voter wants this server
 //   elects ID                  server ID says that it has won this server's round
@@ -79,7 +81,7 @@ std::optional<Message> message_of(const std::string& kind, const Words& words) {
     return Truncate{zxid()};
   }
   if (kind == "SnapshotBegin") {
-    return SnapshotBegin{zxid()};
+    return SnapshotBegin{zxid(), words.at(1)};
   }
   if (kind == "SnapshotSlice") {
     return SnapshotSlice{bytes_of(first)};
@@ -117,6 +119,9 @@ std::optional<Message> message_of(const std::string& kind, const Words& words) {
   }
   if (kind == "Forwarded") {
     return Forwarded{bytes_of(first)};
+  }
+  if (kind == "KnownEnsemble") {
+    return KnownEnsemble{first, words.at(1)};
   }
   return std::nullopt;
 }
@@ -157,6 +162,11 @@ class Scenario {
       peer_->on_tick(now_ms_);
     } else if (name == "turn") {
       peer_->on_turn_end(now_ms_);
+    } else if (name == "members") {
+      const Membership& membership = peer_->standing().membership;
+      printed_ += "in force" + servers_of(membership.in_force()) + '\n';
+      printed_ +=
+          membership.is_changing() ? "on its way" + servers_of(membership.newest()) + '\n' : "";
     } else if (name == "status") {
       const Standing& standing = peer_->standing();
       std::ostringstream text;
@@ -196,7 +206,7 @@ class Scenario {
       peer_->on_delivered(zxid_of(words.at(0)),
                           static_cast<std::uint64_t>(words.number("digest", 0)));
     } else if (name == "snapshot-begun") {
-      peer_->on_snapshot_begun(id_of(words.at(0)), zxid_of(words.at(1)));
+      peer_->on_snapshot_begun(id_of(words.at(0)), zxid_of(words.at(1)), words.at(2));
     } else if (name == "snapshot-sent") {
       peer_->on_snapshot_sent(id_of(words.at(0)));
     } else {
@@ -211,6 +221,21 @@ class Scenario {
     hear(id_of(command.name), *message);
   }
 
+  static std::string servers_of(const Ensemble& ensemble) {
+    std::ostringstream text;
+    for (const Member& member : ensemble.members) {
+      text << ' ' << member.id << (member.is_observer ? " observes" : "");
+    }
+    text << " since " << ensemble.version;
+    return text.str();
+  }
+
+  // A transaction with another configuration begins so here.
+  static std::optional<std::string> ensemble_text_in(ByteView record) {
+    const std::string text(record.begin(), record.end());
+    return text.starts_with("server.") ? std::optional(text) : std::nullopt;
+  }
+
   static ServerId id_of(const std::string& text) { return {std::stoll(text)}; }
 
   void start(const Words& words) {
@@ -221,7 +246,8 @@ class Scenario {
                      .init_ms = words.number("init", 20'000),
                      .sync_ms = words.number("sync", 10'000)},
         .counter_max = static_cast<std::uint32_t>(words.number("counters", 1'000)),
-        .history_bytes_max = static_cast<std::size_t>(words.number("window", 1'000))};
+        .history_bytes_max = static_cast<std::size_t>(words.number("window", 1'000)),
+        .ensemble_text_in = ensemble_text_in};
     for (const std::string& voter : split(words.value("voters").value_or("1,2,3"))) {
       options.ensemble.members.push_back({.id = id_of(voter)});
     }

@@ -224,7 +224,8 @@ TEST(Ensemble, SaysWhatIsWrongWithIt) {
 }
 
 TEST(QuorumsDeathTest, RefuseAnEnsembleThatCanNotBeRun) {
-  EXPECT_DEATH(Quorums(voters(3), ServerId{4}), "this server, 4, is not in the ensemble");
+  const Ensemble observers{.members = {{.id = one, .is_observer = true}}};
+  EXPECT_DEATH(Quorums(observers, one), "the ensemble has no voter, only observers");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ std::vector<Message> sample_messages() {
       Difference{.from = zxid},
       Truncate{.keep = zxid},
       SnapshotBegin{.taken_at = zxid},
+      SnapshotBegin{.taken_at = zxid, .ensemble = "server.1=a:1:participant\nversion=0"},
       SnapshotSlice{.bytes = bytes},
       SnapshotSlice{},
       SnapshotEnd{},
@@ -32,6 +33,9 @@ std::vector<Message> sample_messages() {
       HeartbeatReply{.number = 12, .alive = {{1}, {-1}, {0x0100'0001}}},
       HeartbeatReply{},
       Forwarded{.payload = bytes},
+      KnownEnsemble{.in_force = "server.1=a:1:participant\nversion=100000001",
+                    .next = "server.2=b:1"},
+      KnownEnsemble{},
   };
 }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "replication/zab/ensemble.hpp"
+#include "replication/model/ensemble.hpp"
 #include "tests/simulator/checkers/prefix_consistency.hpp"
 #include "tests/support/sim_disk.hpp"
 

@@ -6,6 +6,7 @@ using namespace replication;
 
 void EnsembleCheckers::on_starting(ServerId at, const Disk& disk) {
   logs_at_start_[at] = read_log(disk);
+  configurations.on_starting(at);
 }
 
 void EnsembleCheckers::on_started(ServerId at, Zxid applied) {

@@ -9,6 +9,7 @@
 
 #include "tests/simulator/checkers/acknowledged_znodes.hpp"
 #include "tests/simulator/checkers/committed_log_durability.hpp"
+#include "tests/simulator/checkers/configurations.hpp"
 #include "tests/simulator/checkers/integrity.hpp"
 #include "tests/simulator/checkers/leader_log_completeness.hpp"
 #include "tests/simulator/checkers/prefix_consistency.hpp"
@@ -22,8 +23,10 @@ namespace zabfs::test {
 
 class EnsembleCheckers {
  public:
-  EnsembleCheckers(Findings& findings, Micros session_tolerance)
+  EnsembleCheckers(Findings& findings, Micros session_tolerance,
+                   const replication::Ensemble& initial)
       : prefix(findings),
+        configurations(initial, findings),
         single_leader(findings),
         integrity(findings),
         primary_order(findings, prefix),
@@ -45,6 +48,7 @@ class EnsembleCheckers {
                 const SimDisk& disk);
 
   PrefixConsistency prefix;
+  Configurations configurations;
   SingleLeader single_leader;
   Integrity integrity;
   PrimaryOrder primary_order;

@@ -8,7 +8,7 @@
 #include <functional>
 #include <map>
 
-#include "replication/zab/ensemble.hpp"
+#include "replication/model/ensemble.hpp"
 
 namespace zabfs::test {
 

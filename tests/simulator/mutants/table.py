@@ -150,4 +150,46 @@ MUTANTS = [
         "committed_ = std::max(committed_, quorums_->reached_by_quorum(acknowledged_));",
         "committed_ = std::max(committed_, up_to);",
     ),
+    Mutant(
+        "a configuration is committed by a quorum of the new ensemble alone",
+        "replication/zab/membership.cpp",
+        """if (!is_changing() || by_old <= before) {
+             return by_old;
+           }
+           const Zxid by_both =
+               std::min(by_old, stages_.back().quorums.reached_by_quorum(reached));""",
+        """if (!is_changing()) {
+             return by_old;
+           }
+           const Zxid by_both = stages_.back().quorums.reached_by_quorum(reached);""",
+    ),
+    Mutant(
+        "a configuration is committed by a quorum of the old ensemble alone",
+        "replication/zab/membership.cpp",
+        """const Zxid by_both = std::min(by_old, stages_.back().quorums.reached_by_quorum(reached));""",
+        """const Zxid by_both = by_old;""",
+    ),
+    Mutant(
+        "a configuration is in force as soon as it is in the log",
+        "replication/zab/membership.cpp",
+        """if (is_changing()) {
+           stages_.erase(stages_.begin());
+         }
+         stages_.push_back(stage_of(next));""",
+        """stages_.clear();
+           stages_.push_back(stage_of(next));""",
+    ),
+    Mutant(
+        "a server leads with the new ensemble alone while its configuration may not be committed",
+        "replication/zab/membership.cpp",
+        """return std::ranges::all_of(
+      stages_, [&](const Stage& stage) { return stage.quorums.contains_quorum(servers); });""",
+        """return stages_.back().quorums.contains_quorum(servers);""",
+    ),
+    Mutant(
+        "the operator is told before the new servers know for good",
+        "replication/replica_reconfiguration.cpp",
+        """if (change.seal == Zxid{} || tree_.last_applied() < change.seal || change.handed_over_by) {""",
+        """if (change.seal == Zxid{} || change.handed_over_by) {""",
+    ),
 ]

@@ -1,4 +1,4 @@
-#include "replication/zab/ensemble.hpp"
+#include "replication/model/ensemble.hpp"
 
 #include <algorithm>
 #include <set>
@@ -31,7 +31,12 @@ std::optional<std::string> mistake_in(const Member& member) {
 
 }  // namespace
 
-std::optional<std::string> mistake_in(const Ensemble& ensemble, ServerId self) {
+const Member* find_member(const Ensemble& ensemble, ServerId id) {
+  const auto found = std::ranges::find(ensemble.members, id, &Member::id);
+  return found == ensemble.members.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> mistake_in(const Ensemble& ensemble) {
   if (ensemble.members.empty()) {
     return std::nullopt;
   }
@@ -44,9 +49,6 @@ std::optional<std::string> mistake_in(const Ensemble& ensemble, ServerId self) {
       return sentence("server ", member.id, " is twice in the ensemble");
     }
   }
-  if (!ids.contains(self)) {
-    return sentence("this server, ", self, ", is not in the ensemble");
-  }
   if (std::ranges::all_of(ensemble.members, &Member::is_observer)) {
     return "the ensemble has no voter, only observers";
   }
@@ -56,6 +58,14 @@ std::optional<std::string> mistake_in(const Ensemble& ensemble, ServerId self) {
     return "every voter of the ensemble has weight 0";
   }
   return std::nullopt;
+}
+
+std::optional<std::string> mistake_in(const Ensemble& ensemble, ServerId self) {
+  auto mistake = mistake_in(ensemble);
+  if (!mistake && !ensemble.members.empty() && find_member(ensemble, self) == nullptr) {
+    mistake = sentence("this server, ", self, ", is not in the ensemble");
+  }
+  return mistake;
 }
 
 }  // namespace zabfs::replication
