@@ -28,7 +28,7 @@ int run(Options& options) {
   try {
     auto loaded = zookeeper::load_directory(options.load);
     // The servers that ZooKeeper's ensemble had are not those of the new one.
-    loaded.tree->clear_data("/zookeeper/config");
+    loaded.tree->forget_servers();
     NewState state{.sessions = loaded.tree->session_table(), .epoch = {loaded.epoch}};
     state.tree = loaded.tree->take({static_cast<std::uint64_t>(loaded.zxid)});
     for (const auto& note : loaded.notes) {

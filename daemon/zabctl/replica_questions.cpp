@@ -111,6 +111,23 @@ std::string lines_about_servers(std::string_view text) {
   return kept + "zabfs.allowUnauthenticatedPeers=true\n";
 }
 
+// Empty if there is none but the one that the servers began with.
+replication::Ensemble newest_ensemble(const std::vector<ReplicaView>& replicas) {
+  replication::Ensemble newest;
+  for (const ReplicaView& replica : replicas) {
+    if (replica.ensemble.version > newest.version) {
+      newest = replica.ensemble;
+    }
+  }
+  return newest;
+}
+
+// Port 0 if the ensemble does not say it.
+Address place_of(const replication::Member& member) {
+  return {.host = member.client_address.empty() ? member.host : member.client_address,
+          .port = member.client_port.value_or(0)};
+}
+
 }  // namespace
 
 std::string Address::text() const {
@@ -137,7 +154,7 @@ std::vector<Address> addresses_of_config(const std::string& file) {
   const auto& config = std::get<Config>(parsed);
   std::vector<Address> addresses;
   for (const auto& [id, member] : config.ensemble.members) {
-    addresses.push_back({member.host, member.client_port.value_or(config.client_port)});
+    addresses.push_back({member.host, member.client_port.value_or(config.client_port), id});
   }
   if (addresses.empty()) {
     addresses.push_back(
@@ -146,14 +163,34 @@ std::vector<Address> addresses_of_config(const std::string& file) {
   return addresses;
 }
 
+std::vector<Address> members_not_asked(const std::vector<ReplicaView>& replicas) {
+  std::vector<Address> unasked;
+  for (const auto& member : newest_ensemble(replicas).members) {
+    const Address place = place_of(member);
+    const bool is_asked = std::ranges::any_of(replicas, [&](const ReplicaView& replica) {
+      return replica.id == member.id || replica.name == place.text();
+    });
+    if (place.port != 0 && !is_asked) {
+      unasked.push_back(place);
+    }
+  }
+  return unasked;
+}
+
+bool is_missed(const Address& place, const std::vector<ReplicaView>& replicas) {
+  const auto ensemble = newest_ensemble(replicas);
+  return ensemble.members.empty() || place.id == replication::ServerId{} ||
+         replication::find_member(ensemble, place.id) != nullptr;
+}
+
 std::vector<ReplicaView> ask(const std::vector<Address>& addresses,
                              std::chrono::milliseconds limit) {
   struct Word {
     const char* text{};
     void (*read)(std::string_view, ReplicaView&){};
   };
-  static constexpr std::array<Word, 3> words{
-      {{"srvr", read_srvr}, {"mntr", read_mntr}, {"hash", read_hash}}};
+  static constexpr std::array<Word, 4> words{
+      {{"srvr", read_srvr}, {"mntr", read_mntr}, {"hash", read_hash}, {"conf", read_conf}}};
   std::vector<ReplicaView> views(addresses.size());
   asio::io_context context(1);
   for (std::size_t at = 0; at < addresses.size(); ++at) {

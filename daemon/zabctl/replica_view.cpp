@@ -2,9 +2,12 @@
 
 #include <charconv>
 #include <limits>
+#include <utility>
+#include <variant>
 
 #include "daemon/config_value.hpp"
 #include "daemon/zabctl/presentation.hpp"
+#include "replication/model/ensemble_text.hpp"
 
 namespace zabfs::daemon::zabctl {
 
@@ -90,6 +93,25 @@ void read_hash(std::string_view answer, ReplicaView& view) {
       view.digests[*zxid] = printable(value);
     }
   });
+}
+
+// The lines of the ensemble stand at the end, behind one that says so.
+void read_conf(std::string_view answer, ReplicaView& view) {
+  constexpr std::string_view heading = "membership: \n";
+  const auto at = answer.find(heading);
+  for_each_pair(answer.substr(0, at), '=', [&](std::string_view key, std::string_view value) {
+    if (const auto id = integer(value); key == "serverId" && id && *id > 0) {
+      view.id = replication::ServerId{*id};
+    }
+  });
+  if (at == answer.npos) {
+    return;
+  }
+  auto parsed = replication::parse_ensemble(answer.substr(at + heading.size()));
+  auto* ensemble = std::get_if<replication::Ensemble>(&parsed);
+  if (ensemble != nullptr && !replication::mistake_in(*ensemble)) {
+    view.ensemble = std::move(*ensemble);
+  }
 }
 
 }  // namespace zabfs::daemon::zabctl

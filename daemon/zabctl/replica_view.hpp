@@ -1,6 +1,6 @@
 // What one server says of itself in four-letter words, read into numbers: `srvr`, which every
-// server answers unless its whitelist leaves it out, then `mntr` and `hash`, for what `srvr` does
-// not say.
+// server answers unless its whitelist leaves it out, then `mntr`, `hash` and `conf`, for what
+// `srvr` does not say.
 //
 // The formats are ZooKeeper's, so the servers may be Apache ZooKeeper's as well.
 #pragma once
@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "replication/model/ensemble.hpp"
 #include "replication/model/ids.hpp"
 
 namespace zabfs::daemon::zabctl {
@@ -34,6 +35,10 @@ struct ReplicaView {
   std::optional<std::int64_t> sessions{};
   std::optional<std::int64_t> digest_mismatches{};
 
+  // Of conf: which server it is, and the ensemble that it says is in force.
+  std::optional<replication::ServerId> id{};
+  replication::Ensemble ensemble{};  // empty if it says nothing of it
+
   // Of hash: the digest of the tree after some of the last transactions.
   std::map<replication::Zxid, std::string> digests{};
 
@@ -44,5 +49,6 @@ struct ReplicaView {
 void read_srvr(std::string_view answer, ReplicaView& view);
 void read_mntr(std::string_view answer, ReplicaView& view);
 void read_hash(std::string_view answer, ReplicaView& view);
+void read_conf(std::string_view answer, ReplicaView& view);
 
 }  // namespace zabfs::daemon::zabctl

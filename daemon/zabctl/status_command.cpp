@@ -93,14 +93,32 @@ void print_json(const EnsembleView& view) {
             << "\n";
 }
 
+// Those that were named, and those that they name. A file may name servers that have left since.
+std::vector<ReplicaView> replicas_at(const std::vector<Address>& addresses,
+                                     const Options& options) {
+  const std::chrono::milliseconds limit(options.timeout_ms);
+  const auto asked = ask(addresses, limit);
+  std::vector<ReplicaView> replicas;
+  for (std::size_t at = 0; at < addresses.size(); ++at) {
+    if (options.config.empty() || asked[at].is_reached || is_missed(addresses[at], asked)) {
+      replicas.push_back(asked[at]);
+    }
+  }
+  if (const auto others = members_not_asked(asked); !others.empty()) {
+    for (auto& replica : ask(others, limit)) {
+      replicas.push_back(std::move(replica));
+    }
+  }
+  return replicas;
+}
+
 int run(const Options& options) {
   if (options.servers.empty() == options.config.empty()) {
     throw UsageError("Name the servers, as in alpha:2181,beta:2181, or a file with --config.");
   }
   const auto addresses = options.config.empty() ? parse_addresses(options.servers)
                                                 : addresses_of_config(options.config);
-  const auto view =
-      judge(ask(addresses, std::chrono::milliseconds(options.timeout_ms)), options.lag_max);
+  const auto view = judge(replicas_at(addresses, options), options.lag_max);
   if (options.is_json) {
     print_json(view);
   } else {
@@ -133,10 +151,12 @@ void add_status(CLI::App& program, int& status) {
       ->capture_default_str();
   command->add_flag("--json", options->is_json, "one JSON object");
   command->footer(
-      "Asks with the four-letter words srvr, mntr and hash, of zabd and of Apache ZooKeeper "
-      "alike.\n"
-      "srvr is in the default whitelist; without mntr there are no sessions, without hash no\n"
-      "comparison of digests.\n"
+      "Asks with the four-letter words srvr, mntr, hash and conf, of zabd and of Apache ZooKeeper\n"
+      "alike. srvr is in the default whitelist; without mntr there are no sessions, without hash "
+      "no\n"
+      "comparison of digests, and without conf only the servers that were named are asked, not "
+      "those\n"
+      "that have joined since.\n"
       "Exit status: 0 all is well, 1 clients are served and there are warnings, 3 nobody serves.\n"
       "  zabctl status alpha:2181,beta:2181,gamma:2181");
   command->callback([options, &status] { status = run(*options); });

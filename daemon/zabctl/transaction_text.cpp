@@ -15,8 +15,9 @@ namespace {
 
 // ZooKeeper's names, by number.
 std::string name_of(TransactionKind kind) {
-  static constexpr std::array<std::string_view, 7> names{
-      "", "create", "delete", "setData", "createSession", "closeSession", "multi"};
+  static constexpr std::array<std::string_view, 9> names{"",        "create",        "delete",
+                                                         "setData", "createSession", "closeSession",
+                                                         "multi",   "setACL",        "reconfig"};
   const auto number = static_cast<std::size_t>(kind);
   return number < names.size() ? std::string(names[number]) : "kind " + std::to_string(number);
 }
@@ -46,6 +47,9 @@ void add_text(std::string& line, const Body& body, bool with_data) {
   }
   if constexpr (requires { body.ephemeral_owner; }) {
     line += body.ephemeral_owner == SessionId{} ? "" : " owner " + hex(body.ephemeral_owner);
+  }
+  if constexpr (requires { body.text; }) {
+    line += " " + printable(body.text);
   }
   if constexpr (requires { body.timeout_ms; }) {
     line += " timeout " + std::to_string(body.timeout_ms) + " ms";
@@ -87,6 +91,9 @@ void add_json(boost::json::object& object, const Body& body, bool with_data) {
   }
   if constexpr (requires { body.ephemeral_owner; }) {
     object["owner"] = hex(body.ephemeral_owner);
+  }
+  if constexpr (requires { body.text; }) {
+    object["ensemble"] = body.text;
   }
   if constexpr (requires { body.timeout_ms; }) {
     object["timeoutMs"] = body.timeout_ms;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/zabctl/replica_questions.hpp"
 #include "tests/support/hostile_bytes.hpp"
 
 namespace zabfs::test {
@@ -24,6 +25,35 @@ std::string warnings(const EnsembleView& view) {
     all += warning + "\n";
   }
   return all;
+}
+
+constexpr std::string_view conf =
+    "clientPort=2181\nserverId=2\nelectionAlg=3\nmembership: \n"
+    "server.2=b:2888:3888:participant;0.0.0.0:2181\n"
+    "server.3=c:2888:3888:participant;10.0.0.3:2182\nversion=100000007";
+
+TEST(ReplicaView, ReadsWhoThereIs) {
+  ReplicaView view = replica("b:2181", "leader", 7);
+  read_conf(conf, view);
+  EXPECT_EQ(view.id, replication::ServerId{2});
+  EXPECT_EQ(view.ensemble.version.value, 0x100000007U);
+  EXPECT_EQ(members_not_asked({view}), (std::vector<Address>{{"10.0.0.3", 2182, {}}}));
+  EXPECT_TRUE(is_missed({"elsewhere", 2182, {3}}, {view}));
+  EXPECT_TRUE(is_missed({"named", 2182, {}}, {view}));
+  EXPECT_FALSE(is_missed({"a", 2181, {1}}, {view})) << "it has left";
+}
+
+TEST(ReplicaView, WhoIsThereAtTheBeginningIsWhoWasNamed) {
+  ReplicaView view = replica("b:2181", "leader", 7);
+  std::string text(conf);
+  text.replace(text.find("version="), std::string::npos, "version=0");
+  read_conf(text, view);
+  EXPECT_TRUE(members_not_asked({view}).empty());
+  EXPECT_TRUE(is_missed({"a", 2181, {1}}, {view}));
+  ReplicaView alone;
+  read_conf("clientPort=2181\nserverId=0\n", alone);
+  EXPECT_FALSE(alone.id.has_value());
+  EXPECT_TRUE(alone.ensemble.members.empty());
 }
 
 TEST(ReplicaView, ReadsWhatZooKeeperAnswers) {
@@ -58,6 +88,11 @@ TEST(ReplicaView, AnyBytesAreHarmless) {
     read_srvr(replication::text_of(bytes), view);
     read_mntr(replication::text_of(bytes), view);
     read_hash(replication::text_of(bytes), view);
+  }
+  for (const auto& bytes : mutations_of(replication::bytes_of(conf), 5, 2'000)) {
+    ReplicaView view;
+    read_conf(replication::text_of(bytes), view);
+    members_not_asked({view});
   }
 }
 

@@ -314,9 +314,12 @@ void ReplayedTree::count_quota(std::string_view limits_path) {
   nodes_.set_data(stats, replication::bytes_of(text));
 }
 
-void ReplayedTree::clear_data(std::string_view path) {
-  if (const Slot slot = find(path); slot != no_slot) {
+void ReplayedTree::forget_servers() {
+  const Slot parent = find("/zookeeper");
+  if (const Slot slot = find("/zookeeper/config"); slot != no_slot) {
     nodes_.set_data(slot, ByteView{});
+  } else if (parent != no_slot) {
+    add(parent, "config", ByteView{}, replication::read_only_acl(), {.aversion = -1});
   }
 }
 

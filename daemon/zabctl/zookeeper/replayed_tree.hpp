@@ -44,8 +44,9 @@ class ReplayedTree : public SnapshotVisitor {
   // count is counted anew. `zxid` is that of the last transaction.
   void settle(std::int64_t zxid);
 
-  // The znode's data becomes empty, its numbers stay. Nothing if it does not exist.
-  void clear_data(std::string_view path);
+  // /zookeeper/config becomes empty, its numbers stay. ZooKeeper before 3.5 has none: then it is
+  // made.
+  void forget_servers();
 
   std::size_t znodes() const { return nodes_.size(); }
   std::size_t sessions() const { return sessions_.size(); }
