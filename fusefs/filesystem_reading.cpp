@@ -259,6 +259,7 @@ Detached Filesystem::abandon(HandleId id) {
 
 Task<Outcome<Done>> Filesystem::put_down(Operation& operation, const Handle& handle) {
   Outcome<Done> done = Done{};
+  operation.change_unseen();
   if (const auto* waits = std::get_if<FeedHandle>(&handle.body)) {
     operations_.interrupt(waits->feed.get());
   }

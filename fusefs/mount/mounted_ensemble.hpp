@@ -18,6 +18,7 @@
 #include "fusefs/kernel/loop.hpp"
 #include "fusefs/kernel/session.hpp"
 #include "fusefs/mount/background.hpp"
+#include "fusefs/mount/notification.hpp"
 #include "fusefs/mount/options.hpp"
 
 namespace zabfs::fusefs::mount {
@@ -26,7 +27,7 @@ class MountedEnsemble {
  public:
   // `servers` are those of `options`, or the embedded replica.
   MountedEnsemble(boost::asio::io_context& io, Options options, client::ConnectString servers,
-                  Background background);
+                  Background background, Assistants assistants);
 
   // The sentence why the mount never came to be, once the loop has ended.
   const std::optional<std::string>& problem() const { return problem_; }
@@ -50,6 +51,7 @@ class MountedEnsemble {
   std::unique_ptr<client::Client> client_;
   kernel::KernelAnswers answers_{};
   Filesystem filesystem_;
+  std::optional<Notification> notification_{};  // unless it is not wanted
   std::optional<kernel::Session> session_{};
   std::optional<kernel::Loop> loop_{};
 };
