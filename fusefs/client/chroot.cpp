@@ -12,7 +12,13 @@ concept HasPath = requires(Record& record) {
 
 }  // namespace
 
-void Chroot::add_to(std::string& path) const { path = path == "/" ? path_ : path_ + path; }
+void Chroot::add_to(std::string& path) const {
+  if (path.starts_with("//")) {
+    path.erase(0, 1);
+  } else {
+    path = path == "/" ? path_ : path_ + path;
+  }
+}
 
 void Chroot::add_to(replication::protocol::Request& request) const {
   if (path_.empty()) {
@@ -32,10 +38,15 @@ void Chroot::add_to(replication::protocol::Request& request) const {
 }
 
 void Chroot::strip_from(std::string& path) const {
-  if (path == path_ && !path_.empty()) {
+  if (path_.empty()) {
+    return;
+  }
+  if (path == path_) {
     path.resize(1);  // "/"
   } else if (path.starts_with(path_) && path[path_.size()] == '/') {
     path.erase(0, path_.size());
+  } else if (path.starts_with('/')) {
+    path.insert(0, 1, '/');
   }
 }
 

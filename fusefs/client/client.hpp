@@ -86,6 +86,14 @@ class Client {
   // The server it is connected to, as host:port; empty without a connection.
   virtual std::string server() const = 0;
 
+  // The znode of the ensemble that every path begins at; empty for its root. A path with two
+  // slashes in front begins at the root all the same.
+  virtual const std::string& chroot() const = 0;
+
+  // Milliseconds since a server was last heard. After timeout_ms() of them the session may be over
+  // without our knowing.
+  virtual std::int64_t silence_ms() const = 0;
+
   // The watches that were set, and have not fired or been removed.
   virtual std::size_t watches() const = 0;
 

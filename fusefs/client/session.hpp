@@ -61,6 +61,8 @@ class Session {
   std::int32_t timeout_ms() const { return timeout_ms_; }
   replication::Zxid last_zxid() const { return last_zxid_; }
   std::string server() const;
+  std::int64_t silence_ms(std::int64_t now_ms) const { return now_ms - last_received_ms_; }
+  const std::string& chroot() const { return chroot_.path(); }
   std::size_t watches() const { return watches_.size(); }
   void keep_watches(const std::function<bool(std::string_view)>& is_needed);
 

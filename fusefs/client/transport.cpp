@@ -275,6 +275,8 @@ class AsioClient : public Client {
   replication::SessionId session() const override { return machine().id(); }
   std::int32_t timeout_ms() const override { return machine().timeout_ms(); }
   std::string server() const override { return machine().server(); }
+  std::int64_t silence_ms() const override { return machine().silence_ms(now_ms()); }
+  const std::string& chroot() const override { return machine().chroot(); }
   std::size_t watches() const override { return machine().watches(); }
   void keep_watches(const std::function<bool(std::string_view)>& is_needed) override {
     machine().keep_watches(is_needed);

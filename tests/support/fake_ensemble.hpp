@@ -49,6 +49,8 @@ class FakeEnsemble : public fusefs::client::Client {
   replication::SessionId session() const override { return session_; }
   std::int32_t timeout_ms() const override { return 10'000; }
   std::string server() const override { return "fake:2181"; }
+  std::int64_t silence_ms() const override { return 0; }
+  const std::string& chroot() const override { return chroot_; }
   std::size_t watches() const override {
     return watches_.node.size() + watches_.children.size() + watches_.standing.size() +
            watches_.subtrees.size();
@@ -87,6 +89,10 @@ class FakeEnsemble : public fusefs::client::Client {
   // From now on every request fails with `code`, without effect; ok ends that.
   void fail(replication::ErrorCode code) { failure_ = code; }
   void set_state(fusefs::client::SessionState state) { state_ = state; }
+
+  // What chroot() says. Paths are those that the client is asked about, with or without two
+  // slashes.
+  void set_chroot(const std::string& path) { chroot_ = path; }
 
   // What another client does, at once.
   void create(const std::string& path, replication::Data data, std::int64_t owner = 0);
@@ -154,18 +160,16 @@ class FakeEnsemble : public fusefs::client::Client {
   // The event goes to the end of what waits once nothing can undo the change any more.
   void fire(replication::protocol::EventType type, const std::string& path);
   void queue_events();
-  // Of the next change; that of the transaction if there is one.
-  std::uint64_t next_zxid();
   bool is_in_watched_subtree(const std::string& path) const;
   std::vector<std::string> children_of(const std::string& path) const;
 
+  std::string chroot_{};
   Tree tree_{};
   Watches watches_{};
   std::vector<fusefs::client::WatchNotice> fired_{};
   std::function<void(const fusefs::client::WatchNotice&)> on_event_{};
   std::function<void(fusefs::client::SessionState)> on_state_{};
   std::uint64_t zxid_{};
-  bool is_in_transaction_{};
   replication::SessionId session_{77};
   std::uint64_t last_id_{};
   std::size_t request_count_{};

