@@ -9,8 +9,10 @@
 //   list        opendir, all 1,000 names, closedir
 //   create      creat, write 100 bytes, close, unlink: the four together
 //   overwrite   open with O_TRUNC, write 100 bytes, close: a shell's echo
+//   flock       flock, exclusive, and unlock, of a file that stays open
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,14 +101,19 @@ void overwrite_once(const std::string& directory, int thread) {
   write_content(file_of(directory, thread), 0);
 }
 
+void flock_once(const std::string& directory, int thread) {
+  thread_local const std::string path = file_of(directory, thread);
+  thread_local const int file = expect(open(path.c_str(), O_RDWR | O_CLOEXEC), path);
+  expect(flock(file, LOCK_EX), path);
+  expect(flock(file, LOCK_UN), path);
+}
+
 using Operation = std::function<void(const std::string& directory, int thread)>;
 
 const std::map<std::string, Operation>& operations() {
-  static const std::map<std::string, Operation> all{{"stat", stat_once},
-                                                    {"read", read_once},
-                                                    {"list", list_once},
-                                                    {"create", create_once},
-                                                    {"overwrite", overwrite_once}};
+  static const std::map<std::string, Operation> all{
+      {"stat", stat_once},     {"read", read_once},           {"list", list_once},
+      {"create", create_once}, {"overwrite", overwrite_once}, {"flock", flock_once}};
   return all;
 }
 
@@ -166,8 +173,9 @@ int run(const std::vector<std::string>& words) {
   const auto found = words.size() == 4 ? operations().find(words[0]) : operations().end();
   const int threads = words.size() == 4 ? std::atoi(words[2].c_str()) : 0;
   if (found == operations().end() || threads < 1 || threads > threads_max) {
-    std::cerr << "usage: mount_load prepare DIRECTORY\n"
-                 "       mount_load stat|read|list|create|overwrite DIRECTORY THREADS SECONDS\n";
+    std::cerr
+        << "usage: mount_load prepare DIRECTORY\n"
+           "       mount_load stat|read|list|create|overwrite|flock DIRECTORY THREADS SECONDS\n";
     return 2;
   }
   measure(found->second, words[1], threads, std::atof(words[3].c_str()));

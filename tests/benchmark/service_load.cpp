@@ -167,6 +167,15 @@ std::vector<protocol::Request> requests_of(const std::string& operation, const s
   if (operation == "overwrite") {
     return {look_up, commit};
   }
+  if (operation == "flock") {
+    // The two writes alone: what zabfs reads in between is its own affair.
+    const protocol::Create2Request contender{
+        .path = path,
+        .data = value(),
+        .acl = replication::open_acl(),
+        .flags = replication::CreateMode{.ephemeral = true}.flags()};
+    return {contender, protocol::DeleteRequest{.path = path}};
+  }
   const protocol::Create2Request made{
       .path = path, .data = replication::Bytes{}, .acl = replication::open_acl()};
   return {look_up, made, commit, look_up, protocol::DeleteRequest{.path = path}};
@@ -270,7 +279,7 @@ int run(const std::vector<std::string>& arguments) {
                 sync_us(arguments.at(1).c_str()));
   } else if (mode == "fill") {
     fill(static_cast<std::uint16_t>(number(1)), number(2));
-  } else if (mode == "create" || mode == "overwrite") {
+  } else if (mode == "create" || mode == "overwrite" || mode == "flock") {
     converse(mode, static_cast<std::uint16_t>(number(1)), std::atof(arguments.at(2).c_str()));
   } else if (mode == "lock") {
     lock({.ports = ports_of(arguments.at(1)), .sessions = number(2)},
