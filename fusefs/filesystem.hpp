@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fusefs/cache/coherence.hpp"
 #include "fusefs/client/client.hpp"
@@ -30,6 +31,8 @@
 #include "fusefs/handles/handle_table.hpp"
 #include "fusefs/inodes/attributes.hpp"
 #include "fusefs/inodes/inode_table.hpp"
+#include "fusefs/locker.hpp"
+#include "fusefs/locks/taker.hpp"
 #include "fusefs/naming/name.hpp"
 #include "fusefs/operation.hpp"
 #include "fusefs/reply.hpp"
@@ -56,6 +59,17 @@ struct Place {
   std::string name{};
 };
 
+// A lock that is asked for, or given back. For the kernel, every open file (flock, open file
+// descriptions) and every process (fcntl) is an owner.
+struct LockCall {
+  HandleId handle{};
+  std::uint64_t owner{};
+  locks::Family family{};
+  locks::Mode mode{};
+  bool is_nonblocking{};
+  std::int64_t thread{};  // that asks, as the kernel names it; 0 if it cannot
+};
+
 std::string child_path(const std::string& directory, const std::string& name);
 
 // True for the views that are there whether or not their znode is, and whose reader waits.
@@ -63,16 +77,6 @@ bool is_waiting_view(naming::View view);
 
 // The parameter of @next without a zxid.
 inline constexpr std::int64_t no_zxid = -1;
-
-// What a file system knows and does, for what else serves its mount (notify/).
-struct Insides {
-  cache::Coherence& ensemble;
-  OperationTable& operations;
-  inodes::InodeTable& inodes;
-  inodes::Appearance appearance{};
-  // The znode at a path, asked for, with what decides whether it is shown as a directory.
-  std::function<Task<Outcome<inodes::Node>>(Operation&, std::string)> look{};
-};
 
 class Filesystem {
  public:
@@ -83,7 +87,7 @@ class Filesystem {
 
   // From now on `client` is asked: the session of the one before has expired. What waits for the
   // old client goes on waiting for it.
-  void use(client::Client& client) { ensemble_.use(client); }
+  void use(client::Client& client);
   // To be called when the client has lost its connection.
   void connection_lost() { ensemble_.connection_lost(); }
   // To be called when it has one again, of the same session or the first of a new one.
@@ -94,8 +98,11 @@ class Filesystem {
   // What went wrong lately.
   views::Journal& journal() { return journal_; }
 
-  // Refers to this file system.
-  Insides insides();
+  // From now on `takers` says who takes locks, and `on_lock_lost` is told whose lock is lost.
+  void use(locks::Takers& takers, std::function<void(const Lock&)> on_lock_lost);
+
+  // Every lock is lost from now on, because the session may be over without our knowing.
+  void lose_locks() { locker_.lose_all(); }
 
   // True while `request` has no answer yet; interrupt lets it answer EINTR.
   bool is_waiting(const void* request) const { return operations_.is_waiting(request); }
@@ -129,11 +136,17 @@ class Filesystem {
   // Writing. `bytes` is read before write returns.
   Detached create(Reply<Created> reply, Place place, int flags);
   void write(Reply<Written> reply, HandleId id, std::size_t offset, replication::ByteView bytes);
-  void flush(Reply<Done> reply, HandleId id);
+  // `lock_owner` closes a descriptor, and so loses its fcntl lock on the file.
+  void flush(Reply<Done> reply, HandleId id, std::uint64_t lock_owner = 0);
   void sync(Reply<Done> reply, HandleId id);
   Detached release(Reply<Done> reply, HandleId id);
   // The process that was to get the handle is gone; nothing was written to it.
   Detached abandon(HandleId id);
+
+  // Locks of whole files. What was written through the handle is committed before its lock goes.
+  Detached lock(Reply<Done> reply, LockCall call);
+  Detached unlock(Reply<Done> reply, LockCall call);
+  Detached test_lock(Reply<LockFound> reply, LockCall call);
 
   // The tree.
   Detached make_file(Reply<Entry> reply, Place place);
@@ -160,6 +173,8 @@ class Filesystem {
   using Version = replication::protocol::GetDataResponse;
   static inodes::Node node_of(const Version& version);
 
+  // A view of the znode at `path`: the contenders for its lock are the queue's children.
+  Target target_of(std::string path, naming::View view, std::int64_t parameter) const;
   // What `place` means; asks the ensemble only for the short form of a long name.
   Task<Outcome<Target>> resolve(Operation& operation, Place place);
   // The same for a name that is to be created or removed: EINVAL if no znode can have it, ENOTSUP
@@ -193,8 +208,9 @@ class Filesystem {
   bool may_change_ownership(const inodes::Inode& inode, const AttributeChange& change) const;
 
   bool is_lost(const handles::Handle& handle) const;
+  void lock_is_lost(const Lock& lock);
   // The handle is no longer open: what was held goes.
-  Task<Outcome<Done>> put_down(Operation& operation, const handles::Handle& handle);
+  Task<Outcome<Done>> put_down(Operation& operation, HandleId id, const handles::Handle& handle);
   handles::DataHandle* find_data(HandleId id);
   inodes::Inode* inode_of(HandleId id);
   // ENFILE if there are too many handles.
@@ -203,6 +219,7 @@ class Filesystem {
   Detached fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset);
   Detached fetch_and_list(Reply<Listing> reply, HandleId id);
   Detached commit_and_answer(Reply<Done> reply, HandleId id);
+  Detached flush_and_unlock(Reply<Done> reply, HandleId id, LockKey key);
   Detached write_slowly(Reply<Written> reply, HandleId id, std::size_t offset,
                         replication::Bytes bytes);
 
@@ -218,6 +235,9 @@ class Filesystem {
   Task<Outcome<Done>> load(Operation& operation, handles::DataHandle& data, std::string path);
   // The handle for a view that is more than a znode's data.
   Task<Outcome<handles::Handle>> open_view(Operation& operation, InodeNumber number, int flags);
+  Task<Outcome<std::string>> text_of_queue(Operation& operation, std::string path);
+  Task<Outcome<std::string>> text_of_rows(Operation& operation, std::string directory,
+                                          std::vector<locks::QueueRow> rows);
   Task<Outcome<std::string>> text_of_view(Operation& operation, Target target);
   // Lets the conversation begin anew, with the value as it is now.
   Task<Outcome<Done>> begin_conversation(Operation& operation, handles::Handle& handle);
@@ -267,6 +287,10 @@ class Filesystem {
   views::Journal journal_{};
   OperationTable operations_{};
   Creator creator_{ensemble_, operations_};
+  locks::Takers* takers_{};
+  std::function<void(const Lock&)> on_lock_lost_{};
+  Locker locker_{ensemble_, operations_, creator_,
+                 [this](const Lock& lock) { lock_is_lost(lock); }};
   inodes::InodeTable inodes_{};
   handles::HandleTable handles_{};
 };

@@ -43,11 +43,16 @@ bool is_served(View view) {
     case View::exists:
     case View::gone:
     case View::next:
+    case View::queue:
+    case View::locks:
       return true;
     default:
       return false;
   }
 }
+
+// True for the views that can be looked up whether or not their znode is there.
+bool is_of_any_path(View view) { return is_waiting_view(view) || view == View::queue; }
 
 std::int64_t parameter_of(const Name& name) {
   switch (name.view) {
@@ -75,16 +80,6 @@ std::string child_path(const std::string& directory, const std::string& name) {
 Filesystem::Filesystem(client::Client& client, inodes::Appearance appearance)
     : ensemble_(client), appearance_(appearance) {}
 
-Insides Filesystem::insides() {
-  return {.ensemble = ensemble_,
-          .operations = operations_,
-          .inodes = inodes_,
-          .appearance = appearance_,
-          .look = [this](Operation& operation, std::string path) {
-            return inspect(operation, {std::move(path), View::plain});
-          }};
-}
-
 Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Place place) {
   const Inode* directory = inodes_.find(place.directory);
   if (directory == nullptr) {
@@ -105,16 +100,24 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
   const View view = name.view;
   const std::int64_t parameter = parameter_of(name);
   if (name.node.empty()) {
-    co_return Target{std::move(parent), view, parameter};
+    co_return target_of(std::move(parent), view, parameter);
   }
   if (name.is_short) {
     auto found = co_await find_long_name(operation, std::move(parent), std::move(name));
     if (!found) {
       co_return found.error();
     }
-    co_return Target{std::move(*found), view, parameter};
+    co_return target_of(std::move(*found), view, parameter);
   }
-  co_return Target{child_path(parent, name.node), view, parameter};
+  co_return target_of(child_path(parent, name.node), view, parameter);
+}
+
+Filesystem::Target Filesystem::target_of(std::string path, View view,
+                                         std::int64_t parameter) const {
+  if (view == View::locks) {
+    return {locker_.queue_for(path), View::dir};
+  }
+  return {std::move(path), view, parameter};
 }
 
 Task<Outcome<std::string>> Filesystem::find_long_name(Operation& operation, std::string directory,
@@ -250,7 +253,7 @@ Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
   if (!target) {
     co_return std::move(reply).refuse(target.error());
   }
-  if (is_waiting_view(target->view)) {
+  if (is_of_any_path(target->view)) {
     co_return std::move(reply).with(enter(*target, Node{}));
   }
   ensemble_.used(target->path);
@@ -283,7 +286,7 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
     last_seen.values.st_size = static_cast<off_t>(data->content().size());
     co_return last_seen;
   }
-  if (inode->is_removed || is_waiting_view(inode->view)) {
+  if (inode->is_removed || is_of_any_path(inode->view)) {
     co_return last_seen;
   }
   const Target target{inode->path, inode->view, inode->parameter};

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "fusefs/filesystem.hpp"
+#include "replication/model/path.hpp"
 
 namespace zabfs::fusefs {
 
@@ -45,11 +46,13 @@ DataHandle* Filesystem::find_data(HandleId id) {
   return handle == nullptr ? nullptr : handles::data_of(*handle);
 }
 
-// The session that made the znode is over, and with it everything that was held through it.
+// The session that made the znode is over, and with it everything that was held through it; or a
+// lock is.
 bool Filesystem::is_lost(const Handle& handle) const {
   const auto& client = ensemble_.client();
-  return handle.owner != 0 && (client.session().value != handle.owner ||
-                               client.state() == client::SessionState::expired);
+  return handle.is_lock_lost ||
+         (handle.owner != 0 && (client.session().value != handle.owner ||
+                                client.state() == client::SessionState::expired));
 }
 
 Inode* Filesystem::inode_of(HandleId id) {
@@ -239,7 +242,11 @@ Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   auto& names = std::get<DirectoryHandle>(handles_.find(id)->body).names;
   names.assign({".", ".."});
   const bool is_mount_root = inode->path == "/";
+  const bool is_top = is_mount_root && ensemble_.client().chroot().empty();
   for (const auto& child : *found->names) {
+    if (is_top && child == replication::name_of_path(locks::top_directory)) {
+      continue;  // A copy of the tree is none of its locks.
+    }
     names.push_back(naming::shown(child, is_mount_root));
   }
   if (found->has_data) {
@@ -254,12 +261,14 @@ Detached Filesystem::abandon(HandleId id) {
     co_return;
   }
   Operation operation(operations_, {.request = handle.get()});
-  static_cast<void>(co_await put_down(operation, *handle));
+  static_cast<void>(co_await put_down(operation, id, *handle));
 }
 
-Task<Outcome<Done>> Filesystem::put_down(Operation& operation, const Handle& handle) {
+Task<Outcome<Done>> Filesystem::put_down(Operation& operation, HandleId id, const Handle& handle) {
   Outcome<Done> done = Done{};
-  operation.change_unseen();
+  for (const LockKey& key : locker_.locks_of(id, handle.inode)) {
+    static_cast<void>(co_await locker_.give_back(operation, key));
+  }
   if (const auto* waits = std::get_if<FeedHandle>(&handle.body)) {
     operations_.interrupt(waits->feed.get());
   }

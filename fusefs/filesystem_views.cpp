@@ -5,6 +5,7 @@
 //   @stat    every field of the Stat                   -
 //   @acl     the ACL                                   -
 //   @sync    the data, behind a sync                   -
+//   @queue   who holds and who waits                   -
 //   @v=7     the data, if their version is 7           the data, if their version is 7
 //   @cas     the data; begins a conversation           the data, if they are still those that were
 //                                                      read
@@ -46,6 +47,9 @@ Task<Outcome<std::string>> Filesystem::text_of_view(Operation& operation, Target
     Ask<GetAclResponse> question(ensemble_, operation, GetAclRequest{.path = target.path});
     const auto found = co_await question;
     co_return found ? Outcome<std::string>(inodes::acl_text(found->acl)) : found.error();
+  }
+  if (target.view == View::queue) {
+    co_return co_await text_of_queue(operation, std::move(target.path));
   }
   if (target.view == View::sync) {
     // The data are asked for behind the sync, on the same connection, so they are as new.

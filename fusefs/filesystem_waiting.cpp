@@ -259,7 +259,7 @@ Detached Filesystem::read_feed(Reply<Content> reply, HandleId id, bool is_nonblo
 }
 
 void Filesystem::poll(Reply<Readiness> reply, HandleId id, std::function<void()> when_ready) {
-  const Handle* handle = handles_.find(id);
+  Handle* handle = handles_.find(id);
   if (handle == nullptr) {
     return std::move(reply).error(EBADF);
   }
@@ -268,6 +268,9 @@ void Filesystem::poll(Reply<Readiness> reply, HandleId id, std::function<void()>
   }
   const auto* waits = std::get_if<FeedHandle>(&handle->body);
   if (waits == nullptr) {
+    if (when_ready) {
+      handle->when_lost = std::move(when_ready);
+    }
     return std::move(reply).with({.can_read = true, .can_write = true});
   }
   const auto feed = waits->feed;

@@ -98,9 +98,6 @@ Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& han
 Task<Outcome<replication::Stat>> Filesystem::set_data(Operation& operation, InodeNumber number,
                                                       Bytes bytes, std::int32_t version) {
   Inode* inode = inodes_.find(number);
-  if (inode->view != naming::View::plain) {
-    operation.change_unseen();
-  }
   const bool may_be_bare_directory =
       (inode->view == naming::View::version || inode->view == naming::View::cas) &&
       inode->node.stat.data_length == 0 && inode->node.stat.cversion == 0;
@@ -138,9 +135,6 @@ Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
     co_return Failure::of(ENOLINK);
   }
   data.mark_committed();
-  if (std::holds_alternative<handles::BirthHandle>(handle.body)) {
-    operation.change_unseen();  // The kernel knows it by the name that created it.
-  }
   if (inodes_.find(handle.inode)->is_removed) {
     co_return Done{};
   }
@@ -261,9 +255,13 @@ Task<Outcome<Done>> Filesystem::touch(Operation& operation, InodeNumber number) 
   co_return Done{};
 }
 
-void Filesystem::flush(Reply<Done> reply, HandleId id) {
+void Filesystem::flush(Reply<Done> reply, HandleId id, std::uint64_t lock_owner) {
   const DataHandle* data = find_data(id);
-  if (data == nullptr || !data->flush_commits()) {
+  const Inode* inode = inode_of(id);
+  const LockKey key{inode == nullptr ? 0 : inode->number, locks::Family::fcntl, lock_owner};
+  if (locker_.holds(key)) {
+    flush_and_unlock(std::move(reply), id, key);
+  } else if (data == nullptr || !data->flush_commits()) {
     std::move(reply).with(Done{});
   } else {
     commit_and_answer(std::move(reply), id);
@@ -296,7 +294,7 @@ Detached Filesystem::release(Reply<Done> reply, HandleId id) {
       data != nullptr && data->close_commits() && !handle->is_held) {
     done = co_await commit(operation, *handle);
   }
-  const auto put = co_await put_down(operation, *handle);
+  const auto put = co_await put_down(operation, id, *handle);
   std::move(reply).with_outcome(done ? put : done);
 }
 

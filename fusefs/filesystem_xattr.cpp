@@ -2,6 +2,7 @@
 //
 //   user.zk.czxid ... user.zk.pzxid   the fields of the Stat, as `NAME@stat` writes them
 //   user.zk.acl                       `scheme:id:permissions` per line, permissions out of cdrwa
+//   user.zk.fence                     of the newest lock that is held on it through this mount
 //   user.zk.name, user.zk.path        of the znode, which the file name may only stand for
 //
 // Setting one answers ENOTSUP: `mv` and `cp -a` copy the attributes of what they copy, and report
@@ -59,6 +60,14 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
     co_return std::move(reply).with(
         AttributeText{key == "path" ? path : replication::name_of_path(path)});
   }
+  if (key == "fence") {
+    const Lock* lock = locker_.newest_of(number);
+    if (lock == nullptr) {
+      co_return std::move(reply).error(ENODATA);
+    }
+    const std::string text = std::to_string(lock->czxid);
+    co_return std::move(reply).with(AttributeText{text});
+  }
   Operation operation(operations_, reply.ticket());
   if (key == "acl") {
     Ask<GetAclResponse> question(ensemble_, operation, GetAclRequest{.path = path});
@@ -85,10 +94,13 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
 
 void Filesystem::list_extended_attributes(Reply<AttributeText> reply, InodeNumber number) {
   if (inodes_.find(number) == nullptr) {
-    std::move(reply).error(ESTALE);
-  } else {
-    std::move(reply).with(AttributeText{all_names()});
+    return std::move(reply).error(ESTALE);
   }
+  std::string names = all_names();
+  if (locker_.newest_of(number) != nullptr) {
+    names.append(prefix).append("fence") += '\0';
+  }
+  std::move(reply).with(AttributeText{names});
 }
 
 void Filesystem::set_extended_attribute(Reply<Done> reply) { std::move(reply).error(ENOTSUP); }

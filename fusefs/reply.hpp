@@ -86,6 +86,13 @@ struct Readiness {
   bool has_failed{};
 };
 
+// Who has a lock that would be in conflict with the one that was asked about.
+struct LockFound {
+  bool is_taken{};
+  bool is_exclusive{};
+  std::int64_t pid{};  // 0: of another machine, or not known
+};
+
 class Answers {
  public:
   virtual ~Answers() = default;
@@ -102,6 +109,7 @@ class Answers {
   virtual void answer(Ticket ticket, const AttributeText& text) = 0;
   virtual void answer(Ticket ticket, const Capacity& capacity) = 0;
   virtual void answer(Ticket ticket, const Readiness& readiness) = 0;
+  virtual void answer(Ticket ticket, const LockFound& found) = 0;
 };
 
 template <class T>

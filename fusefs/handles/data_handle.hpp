@@ -46,6 +46,10 @@ class DataHandle {
   // One version of the data, as fetched. Ignored once the handle owns its content.
   void load(replication::Bytes data, const replication::Stat& stat);
 
+  // Whatever version it holds, the next read fetches: others had the lock until now. What it owns
+  // it keeps.
+  void expect_newer() { has_version_ = false; }
+
   // True if the data must be fetched before a read at `offset`: there is none yet, or the file is
   // read again from its beginning, or for the first time and the mount has heard of a newer
   // version; or it is read on behind the end, which the reader has been told of, and there is a

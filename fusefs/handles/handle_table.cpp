@@ -32,6 +32,12 @@ Handle* HandleTable::find(HandleId id) {
   return found == handles_.end() ? nullptr : found->second.get();
 }
 
+void HandleTable::for_each(const std::function<void(Handle&)>& visit) {
+  for (auto& [id, handle] : handles_) {
+    visit(*handle);
+  }
+}
+
 std::unique_ptr<Handle> HandleTable::release(HandleId id) {
   const auto found = handles_.find(id);
   if (found == handles_.end()) {

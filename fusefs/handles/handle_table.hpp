@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +72,9 @@ struct Handle {
   // When that session is over, so is the descriptor.
   std::int64_t owner{};
   bool is_held{};  // the znode goes with the last close
+
+  bool is_lock_lost{};                // a lock that was taken through it is not there any more
+  std::function<void()> when_lost{};  // somebody polls it, and has to hear of a loss
 };
 
 // The data of a znode that the handle shows or sets; nullptr if it is none.
@@ -89,6 +93,8 @@ class HandleTable {
 
   // Takes the handle out of the table; nullptr if there is none.
   std::unique_ptr<Handle> release(HandleId id);
+
+  void for_each(const std::function<void(Handle&)>& visit);
 
   std::size_t size() const { return handles_.size(); }
 

@@ -1,5 +1,6 @@
 #include "fusefs/kernel/answers.hpp"
 
+#include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
 
@@ -150,6 +151,17 @@ void KernelAnswers::answer(Ticket ticket, const Readiness& readiness) {
                      (readiness.can_write ? POLLOUT | POLLWRNORM : 0) |
                      (readiness.has_failed ? POLLERR : 0);
   fuse_reply_poll(request_of(ticket), static_cast<unsigned>(events));
+}
+
+void KernelAnswers::answer(Ticket ticket, const LockFound& found) {
+  // All our locks are of the whole file.
+  struct flock lock {};
+  lock.l_type = static_cast<short>(!found.is_taken      ? F_UNLCK
+                                   : found.is_exclusive ? F_WRLCK
+                                                        : F_RDLCK);
+  lock.l_whence = SEEK_SET;
+  lock.l_pid = static_cast<pid_t>(found.pid);
+  fuse_reply_lock(request_of(ticket), &lock);
 }
 
 }  // namespace zabfs::fusefs::kernel

@@ -30,6 +30,7 @@ class KernelAnswers : public Answers {
   void answer(Ticket ticket, const AttributeText& text) override;
   void answer(Ticket ticket, const Capacity& capacity) override;
   void answer(Ticket ticket, const Readiness& readiness) override;
+  void answer(Ticket ticket, const LockFound& found) override;
 
  private:
   Filesystem* filesystem_{};

@@ -1,6 +1,7 @@
 #include "fusefs/kernel/operations.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <cerrno>
 #include <functional>
@@ -35,24 +36,6 @@ void serve(fuse_req_t request, Call call) {
   serve<Answer>(request, 0, call);
 }
 
-// The same for what the replayer asks too, which the stage answers.
-template <class Answer, class Call>
-void serve_or_stage(fuse_req_t request, Call call) {
-  Context& context = context_of(request);
-  if (context.stage != nullptr && fuse_req_ctx(request)->pid == context.replayer) {
-    call(*context.stage, Reply<Answer>(context.answers, {.request = request}));
-  } else {
-    serve<Answer>(request, call);
-  }
-}
-
-void note_look(fuse_req_t request) {
-  const Context& context = context_of(request);
-  if (context.on_look) {
-    context.on_look(fuse_req_ctx(request)->pid);
-  }
-}
-
 std::optional<HandleId> handle_of(const fuse_file_info* information) {
   return information == nullptr ? std::nullopt : std::optional(information->fh);
 }
@@ -67,10 +50,7 @@ void init(void*, fuse_conn_info* connection) {
 }
 
 void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  note_look(request);
-  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
-    fs.lookup(std::move(reply), {parent, name});
-  });
+  serve<Entry>(request, [&](auto& fs, auto reply) { fs.lookup(std::move(reply), {parent, name}); });
 }
 
 void forget(fuse_req_t request, fuse_ino_t number, std::uint64_t lookups) {
@@ -86,8 +66,7 @@ void forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forgo
 }
 
 void getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info* information) {
-  note_look(request);
-  serve_or_stage<Attributes>(request, [&](auto& fs, auto reply) {
+  serve<Attributes>(request, [&](auto& fs, auto reply) {
     fs.get_attributes(std::move(reply), number, handle_of(information));
   });
 }
@@ -112,18 +91,18 @@ AttributeChange change_of(const struct stat& values, int wanted) {
 
 void setattr(fuse_req_t request, fuse_ino_t number, struct stat* values, int wanted,
              fuse_file_info* information) {
-  serve_or_stage<Attributes>(request, [&](auto& fs, auto reply) {
+  serve<Attributes>(request, [&](auto& fs, auto reply) {
     fs.set_attributes(std::move(reply), number, change_of(*values, wanted), handle_of(information));
   });
 }
 
 void access(fuse_req_t request, fuse_ino_t number, int mask) {
-  serve_or_stage<Done>(
-      request, [&](auto& fs, auto reply) { fs.check_access(std::move(reply), number, mask); });
+  serve<Done>(request,
+              [&](auto& fs, auto reply) { fs.check_access(std::move(reply), number, mask); });
 }
 
 void open(fuse_req_t request, fuse_ino_t number, fuse_file_info* information) {
-  serve_or_stage<Opened>(request, [&](auto& fs, auto reply) {
+  serve<Opened>(request, [&](auto& fs, auto reply) {
     fs.open(std::move(reply), number, information->flags);
   });
 }
@@ -164,7 +143,9 @@ void write(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, 
 }
 
 void flush(fuse_req_t request, fuse_ino_t, fuse_file_info* information) {
-  serve<Done>(request, [&](auto& fs, auto reply) { fs.flush(std::move(reply), information->fh); });
+  serve<Done>(request, [&](auto& fs, auto reply) {
+    fs.flush(std::move(reply), information->fh, information->lock_owner);
+  });
 }
 
 void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* information) {
@@ -172,16 +153,11 @@ void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* information) {
 }
 
 void release(fuse_req_t request, fuse_ino_t, fuse_file_info* information) {
-  if (information->fh == notify::Stage::handle) {
-    fuse_reply_err(request, 0);
-    return;
-  }
   serve<Done>(request,
               [&](auto& fs, auto reply) { fs.release(std::move(reply), information->fh); });
 }
 
 void opendir(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
-  note_look(request);
   serve<Opened>(request,
                 [&](auto& fs, auto reply) { fs.open_directory(std::move(reply), number); });
 }
@@ -204,32 +180,32 @@ void mknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
     fuse_reply_err(request, EPERM);
     return;
   }
-  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
+  serve<Entry>(request, [&](auto& fs, auto reply) {
     fs.make_file(std::move(reply), {parent, name});
   });
 }
 
 void mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t) {
-  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
+  serve<Entry>(request, [&](auto& fs, auto reply) {
     fs.make_directory(std::move(reply), {parent, name});
   });
 }
 
 void unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
     fs.remove_file(std::move(reply), {parent, name});
   });
 }
 
 void rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
     fs.remove_directory(std::move(reply), {parent, name});
   });
 }
 
 void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
             const char* new_name, unsigned flags) {
-  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
     fs.rename(std::move(reply), {parent, name}, {new_parent, new_name}, flags);
   });
 }
@@ -243,17 +219,54 @@ void link(fuse_req_t request, fuse_ino_t, fuse_ino_t, const char*) {
   fuse_reply_err(request, EPERM);
 }
 
+LockCall lock_call_of(fuse_req_t request, const fuse_file_info* information, locks::Family family) {
+  return {.handle = information->fh,
+          .owner = information->lock_owner,
+          .family = family,
+          .thread = fuse_req_ctx(request)->pid};
+}
+
+void lock_or_unlock(fuse_req_t request, LockCall call, bool locks) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
+    if (locks) {
+      fs.lock(std::move(reply), call);
+    } else {
+      fs.unlock(std::move(reply), call);
+    }
+  });
+}
+
 // Without these, the kernel would grant locks that only this machine respects.
-void flock(fuse_req_t request, fuse_ino_t, fuse_file_info*, int) {
-  fuse_reply_err(request, ENOLCK);
+void flock(fuse_req_t request, fuse_ino_t, fuse_file_info* information, int what) {
+  LockCall call = lock_call_of(request, information, locks::Family::flock);
+  call.mode = (what & LOCK_EX) != 0 ? locks::Mode::exclusive : locks::Mode::shared;
+  call.is_nonblocking = (what & LOCK_NB) != 0;
+  lock_or_unlock(request, call, (what & LOCK_UN) == 0);
 }
 
-void getlk(fuse_req_t request, fuse_ino_t, fuse_file_info*, struct flock*) {
-  fuse_reply_err(request, ENOLCK);
+LockCall lock_call_of(fuse_req_t request, const fuse_file_info* information,
+                      const struct flock& lock) {
+  LockCall call = lock_call_of(request, information, locks::Family::fcntl);
+  call.mode = lock.l_type == F_WRLCK ? locks::Mode::exclusive : locks::Mode::shared;
+  return call;
 }
 
-void setlk(fuse_req_t request, fuse_ino_t, fuse_file_info*, struct flock*, int) {
-  fuse_reply_err(request, ENOLCK);
+void getlk(fuse_req_t request, fuse_ino_t, fuse_file_info* information, struct flock* lock) {
+  serve<LockFound>(request, [&](auto& fs, auto reply) {
+    fs.test_lock(std::move(reply), lock_call_of(request, information, *lock));
+  });
+}
+
+// A lock of a part would have to be one of this machine alone.
+void setlk(fuse_req_t request, fuse_ino_t, fuse_file_info* information, struct flock* lock,
+           int may_wait) {
+  if (lock->l_start != 0 || lock->l_len != 0) {
+    fuse_reply_err(request, ENOLCK);
+    return;
+  }
+  LockCall call = lock_call_of(request, information, *lock);
+  call.is_nonblocking = may_wait == 0;
+  lock_or_unlock(request, call, lock->l_type != F_UNLCK);
 }
 
 void statfs(fuse_req_t request, fuse_ino_t) {

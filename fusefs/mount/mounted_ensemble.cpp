@@ -28,23 +28,21 @@ std::string escaped(std::string text) {
 }  // namespace
 
 MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
-                                 client::ConnectString servers, Background background,
-                                 Assistants assistants)
+                                 client::ConnectString servers, Background background)
     : io_(io),
       options_(std::move(options)),
       servers_(std::move(servers)),
       background_(background),
       signals_(io, SIGINT, SIGTERM, SIGHUP),
       deadline_(io),
+      loss_(io),
       client_(connect()),
       filesystem_(*client_, options_.appearance) {
   answers_.forget_in(filesystem_);
   filesystem_.journal().use(
       [] { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); },
       [](std::string_view sentence) { spdlog::warn("{}", sentence); });
-  if (options_.tells_inotify) {
-    notification_.emplace(io_, filesystem_, std::move(assistants));
-  }
+  filesystem_.use(processes_, [this](const Lock& lock) { lock_is_lost(lock); });
   await_signal();
   deadline_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms));
   deadline_.async_wait([this](const boost::system::error_code& error) {
@@ -68,6 +66,7 @@ void MountedEnsemble::on_state(SessionState state) {
   switch (state) {
     case SessionState::connected:
       spdlog::info("connected to {}", client_->server());
+      loss_.cancel();
       filesystem_.connected();
       if (!session_) {
         deadline_.cancel();
@@ -77,6 +76,7 @@ void MountedEnsemble::on_state(SessionState state) {
     case SessionState::connecting:
       filesystem_.connection_lost();
       spdlog::warn("the connection is lost; trying all servers");
+      lose_locks_in_time();
       break;
     case SessionState::expired:
       boost::asio::post(io_, [this] { renew_session(); });
@@ -102,9 +102,6 @@ void MountedEnsemble::mount() {
     spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "zabfs", LOG_PID, LOG_DAEMON));
     spdlog::set_level(spdlog::level::info);
   }
-  if (notification_) {
-    notification_->begin(*session_, options_.mount_point);
-  }
   background_.enter();
 }
 
@@ -113,6 +110,30 @@ void MountedEnsemble::renew_session() {
   expired_client_ = std::move(client_);
   client_ = connect();
   filesystem_.use(*client_);
+}
+
+void MountedEnsemble::lock_is_lost(const Lock& lock) const {
+  int holders = 0;
+  if (options_.signal_on_loss != 0) {
+    holders = signal_holders(lock.wanted.taker, lock.wanted.key.inode, options_.signal_on_loss);
+  }
+  spdlog::error("the lock of {} ({}, process {}) is lost; processes that got a signal: {}",
+                lock.wanted.path, lock.wanted.taker.command, lock.wanted.taker.process.pid,
+                holders);
+}
+
+// Whoever is to be ended has to be when somebody else may have the lock, and not when we hear of
+// it.
+void MountedEnsemble::lose_locks_in_time() {
+  if (options_.signal_on_loss == 0) {
+    return;
+  }
+  loss_.expires_after(std::chrono::milliseconds(client_->timeout_ms() - client_->silence_ms()));
+  loss_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      filesystem_.lose_locks();
+    }
+  });
 }
 
 void MountedEnsemble::await_signal() {
@@ -126,6 +147,7 @@ void MountedEnsemble::await_signal() {
 void MountedEnsemble::end() {
   signals_.cancel();
   deadline_.cancel();
+  loss_.cancel();
   loop_.reset();
   session_.reset();
   client_->close([this] { io_.stop(); });

@@ -2,6 +2,8 @@
 //
 //   start        connects; mounts once a server has answered, so that nobody finds dead files
 //   expiry       a new session takes over; what waited for the old one has failed
+//   lost locks   with the option onloss, their holders get a signal; then locks also count as lost
+//                when the session may have expired, while no server can be reached
 //   end          by fusermount3 -u, or by a signal: unmounts and closes the session
 #pragma once
 
@@ -18,8 +20,8 @@
 #include "fusefs/kernel/loop.hpp"
 #include "fusefs/kernel/session.hpp"
 #include "fusefs/mount/background.hpp"
-#include "fusefs/mount/notification.hpp"
 #include "fusefs/mount/options.hpp"
+#include "fusefs/mount/processes.hpp"
 
 namespace zabfs::fusefs::mount {
 
@@ -27,7 +29,7 @@ class MountedEnsemble {
  public:
   // `servers` are those of `options`, or the embedded replica.
   MountedEnsemble(boost::asio::io_context& io, Options options, client::ConnectString servers,
-                  Background background, Assistants assistants);
+                  Background background);
 
   // The sentence why the mount never came to be, once the loop has ended.
   const std::optional<std::string>& problem() const { return problem_; }
@@ -37,6 +39,8 @@ class MountedEnsemble {
   void on_state(client::SessionState state);
   void mount();
   void renew_session();
+  void lock_is_lost(const Lock& lock) const;
+  void lose_locks_in_time();
   void await_signal();
   void end();
 
@@ -47,11 +51,12 @@ class MountedEnsemble {
   std::optional<std::string> problem_{};
   boost::asio::signal_set signals_;
   boost::asio::steady_timer deadline_;
+  boost::asio::steady_timer loss_;  // of the locks, if there is no connection by then
   std::unique_ptr<client::Client> expired_client_{};
   std::unique_ptr<client::Client> client_;
+  Processes processes_{};
   kernel::KernelAnswers answers_{};
   Filesystem filesystem_;
-  std::optional<Notification> notification_{};  // unless it is not wanted
   std::optional<kernel::Session> session_{};
   std::optional<kernel::Loop> loop_{};
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,10 @@ constexpr std::string_view footer =
     "  umask=OCTAL     permissions that are not shown (default: 022)\n"
     "  timeout=SECONDS of the session: ephemeral files outlive this machine that long\n"
     "                  (default: 10)\n"
+    "  onloss=SIGNAL   term or kill: what processes get whose lock is lost, as when the session\n"
+    "                  expires (default: nothing; they learn it when they use the file)\n"
     "  port=N          where ZooKeeper clients reach the embedded replica, on 127.0.0.1\n"
     "                  (default: any free port)\n"
-    "  noinotify       programs that watch by inotify are told only what this machine changes\n"
     "  ro, allow_other and others, as in mount.fuse3(8)\n"
     "\n"
     "To unmount: fusermount3 -u MOUNTPOINT";
@@ -64,10 +66,11 @@ bool take_own_option(std::string_view word, Options& options, bool& is_legal) {
     mode_t mask = 0;
     is_legal = read_number(value, mask, 8) && mask <= 0777;
     mask_permissions(options.appearance, mask);
-  } else if (word == "noinotify") {
-    options.tells_inotify = false;
   } else if (key == "port") {
     is_legal = read_number(value, options.embedded_port) && !options.embedded_directory.empty();
+  } else if (key == "onloss") {
+    options.signal_on_loss = value == "kill" ? SIGKILL : value == "term" ? SIGTERM : 0;
+    is_legal = options.signal_on_loss != 0;
   } else if (key == "timeout") {
     std::int32_t seconds = 0;
     constexpr std::int32_t seconds_max = 24 * 3600;

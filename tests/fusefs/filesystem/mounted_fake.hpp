@@ -43,6 +43,7 @@ struct Answer {
   std::vector<std::string> names{};
   std::size_t written{};
   fusefs::Readiness readiness{};
+  fusefs::LockFound lock_found{};
 };
 
 class RecordedAnswers : public fusefs::Answers {
@@ -84,6 +85,9 @@ class RecordedAnswers : public fusefs::Answers {
   void answer(fusefs::Ticket ticket, const fusefs::Capacity&) override { of(ticket); }
   void answer(fusefs::Ticket ticket, const fusefs::Readiness& readiness) override {
     of(ticket).readiness = readiness;
+  }
+  void answer(fusefs::Ticket ticket, const fusefs::LockFound& found) override {
+    of(ticket).lock_found = found;
   }
 
   // A request of its own for each call of an operation.

@@ -1,6 +1,7 @@
 // The kernel's side of the conversation, played over a socket pair: no mount, no root, no race.
 #include "fusefs/kernel/session.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/fuse.h>
 #include <sys/socket.h>
@@ -81,7 +82,8 @@ class FakeKernel : public testing::Test {
     init.minor = FUSE_KERNEL_MINOR_VERSION;
     init.max_readahead = 1 << 17;
     init.flags = FUSE_ATOMIC_O_TRUNC | FUSE_PARALLEL_DIROPS | FUSE_BIG_WRITES | FUSE_MAX_PAGES |
-                 FUSE_WRITEBACK_CACHE | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO;
+                 FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS | FUSE_WRITEBACK_CACHE | FUSE_DO_READDIRPLUS |
+                 FUSE_READDIRPLUS_AUTO;
     send(FUSE_INIT, 0, text_of(init));
     const auto answer = receive();
     return answer ? answer->as<fuse_init_out>() : fuse_init_out{};
@@ -174,6 +176,44 @@ TEST_F(FakeKernel, AListingGoesOutInPartsAsTheyFit) {
     }
   }
   EXPECT_EQ(entries, 102U);
+}
+
+TEST_F(FakeKernel, LocksAreAskedForHereAndOnlyOfWholeFiles) {
+  const auto init = negotiate();
+  EXPECT_NE(init.flags & FUSE_POSIX_LOCKS, 0U);
+  EXPECT_NE(init.flags & FUSE_FLOCK_LOCKS, 0U);
+  ensemble_.create("/a", replication::Bytes{'x'});
+  send(FUSE_LOOKUP, FUSE_ROOT_ID, std::string("a\0", 2));
+  ensemble_.deliver();
+  const auto node = receive()->as<fuse_entry_out>().nodeid;
+  fuse_open_in opening{};
+  opening.flags = O_RDWR;
+  send(FUSE_OPEN, node, text_of(opening));
+  ensemble_.deliver();
+  fuse_lk_in asked{};
+  asked.fh = receive()->as<fuse_open_out>().fh;
+  asked.owner = 5;
+  asked.lk.end = 0x7FFF'FFFF'FFFF'FFFF;
+  asked.lk.type = F_WRLCK;
+  const auto lock = [&](fuse_opcode op) {
+    send(op, node, text_of(asked));
+    ensemble_.deliver();
+    const auto answer = receive();
+    return answer ? answer->header.error : 1;
+  };
+  EXPECT_EQ(lock(FUSE_SETLK), 0);
+  asked.lk.end = 9;
+  EXPECT_EQ(lock(FUSE_SETLK), -ENOLCK);
+  asked.lk_flags = FUSE_LK_FLOCK;
+  EXPECT_EQ(lock(FUSE_SETLKW), 0);
+  asked.owner = 6;
+  EXPECT_EQ(lock(FUSE_SETLK), -EAGAIN);
+  asked.lk_flags = 0;
+  send(FUSE_GETLK, node, text_of(asked));
+  ensemble_.deliver();
+  const auto found = receive()->as<fuse_lk_out>().lk;
+  EXPECT_EQ(found.type, static_cast<std::uint32_t>(F_WRLCK));
+  EXPECT_EQ(found.end, 0x7FFF'FFFF'FFFF'FFFFU);
 }
 
 TEST_F(FakeKernel, EverythingIsAnsweredWhenTheMountEnds) {

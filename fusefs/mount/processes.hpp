@@ -1,0 +1,29 @@
+// The processes of this machine, as /proc tells of them: who takes locks, and whom to end when one
+// is lost.
+#pragma once
+
+#include <string>
+
+#include "fusefs/inodes/inode_table.hpp"
+#include "fusefs/locks/taker.hpp"
+
+namespace zabfs::fusefs::mount {
+
+class Processes : public locks::Takers {
+ public:
+  Processes();
+
+  const std::string& host() const override { return host_; }
+  locks::Taker find(std::int64_t thread) override;
+
+ private:
+  std::string host_;
+};
+
+// Sends `signal` to those who hold a lock that `taker` took on the file `inode` of the mount: to
+// him, or to his parent if he has ended or has closed the file, and to what descends from that one
+// and has inherited the open file. A process that has got the number of another one since is left
+// alone. Returns how many there were.
+int signal_holders(const locks::Taker& taker, inodes::InodeNumber inode, int signal);
+
+}  // namespace zabfs::fusefs::mount
