@@ -2,6 +2,7 @@
 """Makes every mistake of mutants/table.py in a copy of the tree, and reports who notices.
 
     tests/simulator/mutants.py [--seeds COUNT] [--steps N] [--only WORD] [--preset NAME]
+    tests/simulator/mutants.py --check    # only whether every mistake can still be made
 
 For each: the scenario tests run first, then `simulate` with seed after seed, until something fails.
 The last line counts the mistakes that nobody noticed; the exit status is 1 if there are any. It takes
@@ -96,7 +97,14 @@ def main():
     parser.add_argument("--steps", type=int, default=40000)
     parser.add_argument("--only", default="", help="mistakes whose name has this word")
     parser.add_argument("--preset", default="release", help="of cmake")
+    parser.add_argument("--check", action="store_true",
+                        help="only look whether the code that each mistake changes is there")
     options = parser.parse_args()
+    if options.check:
+        for mutant in MUTANTS:
+            mutated((ROOT / mutant.file).read_text(), mutant)
+        print(f"{len(MUTANTS)} mistakes can be made")
+        return 0
     unnoticed = 0
     with tempfile.TemporaryDirectory(prefix="mutants.") as folder:
         tree = pathlib.Path(folder)

@@ -110,15 +110,15 @@ MUTANTS = [
     ),
     Mutant(
         "a watch that is set again after a move is forgotten",
-        "replication/pipeline/execute.cpp",
-        "} else { room = watch(true, WatchKind::data, path) && room; } } for (const std::string& path : *r.exist)",
-        "} } for (const std::string& path : *r.exist)",
+        "replication/pipeline/watching.cpp",
+        "if (!is_overdue) { has_room = table_.add(kind, connection_, path) && has_room; }",
+        "if (!is_overdue) { has_room = has_room || table_.add(kind, connection_, path); }",
     ),
     Mutant(
         "a change that a moving client missed is not told",
-        "replication/pipeline/execute.cpp",
-        "} else if (tree_.stat_of(*node).mzxid > r.relative_zxid) { notice(EventType::data_changed, path); }",
-        "}",
+        "replication/pipeline/watching.cpp",
+        "tell_or_set(node == nullptr || node->mzxid.wire() > request.relative_zxid,",
+        "tell_or_set(node == nullptr,",
     ),
     Mutant(
         "the number of a sequential znode is its parent's number of children",
@@ -129,14 +129,20 @@ MUTANTS = [
     Mutant(
         "a leader without a quorum goes on leading",
         "replication/zab/leading.cpp",
-        "(needs_quorum && !has_fresh_quorum(now_ms))",
-        "(needs_quorum && has_fresh_quorum(now_ms) && false)",
+        "} else if (needs_quorum && !has_fresh_quorum(",
+        "} else if (needs_quorum && false && !has_fresh_quorum(",
     ),
     Mutant(
         "a session may go on changing things after it has moved",
         "replication/replica_leading.cpp",
-        "} else if (!owns(origin, session)) {",
-        "} else if (!owns(origin, session) && owners_.empty()) {",
+        """} else if (!owns(origin, client.session)) {
+             failed.error = static_cast<std::int32_t>(ErrorCode::session_moved);
+           } else {
+             const""",
+        """} else if (!owns(origin, client.session) && owners_.empty()) {
+             failed.error = static_cast<std::int32_t>(ErrorCode::session_moved);
+           } else {
+             const""",
     ),
     Mutant(
         "the leader leads although another has a longer history",
@@ -147,8 +153,8 @@ MUTANTS = [
     Mutant(
         "an acknowledgement of one voter commits",
         "replication/zab/broadcast.cpp",
-        "committed_ = std::max(committed_, quorums_->reached_by_quorum(acknowledged_));",
-        "committed_ = std::max(committed_, up_to);",
+        "committed_ = std::max(committed_, membership_->committable(acknowledged_, before_ensemble_));",
+        "for (const auto& [voter, up_to] : acknowledged_) { committed_ = std::max(committed_, up_to); }",
     ),
     Mutant(
         "a configuration is committed by a quorum of the new ensemble alone",
@@ -189,7 +195,19 @@ MUTANTS = [
     Mutant(
         "the operator is told before the new servers know for good",
         "replication/replica_reconfiguration.cpp",
-        """if (change.seal == Zxid{} || tree_.last_applied() < change.seal || change.handed_over_by) {""",
-        """if (change.seal == Zxid{} || change.handed_over_by) {""",
+        """if (change.seal == Zxid{} || tree_.last_applied() < change.seal || change.handed_over_by) {
+             return;
+           }
+           if (change.origin != zab::Origin{}) {
+             tell(change.origin,
+                  pipeline::Reconfigured{.connection = change.origin.connection,
+                                         .until = change.seal});""",
+        """if (change.seal == Zxid{} || change.handed_over_by) {
+             return;
+           }
+           if (change.origin != zab::Origin{}) {
+             tell(change.origin,
+                  pipeline::Reconfigured{.connection = change.origin.connection,
+                                         .until = change.ensemble});""",
     ),
 ]
