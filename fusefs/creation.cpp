@@ -111,6 +111,7 @@ void Creator::answered(const std::string& path) {
 
 Detached Creator::carry_out(std::shared_ptr<Attempt> attempt) {
   Operation operation(operations_, {.request = attempt.get()});
+  operation.change_unseen();
   attempt->session = ensemble_.client().session();
   attempt->since = ensemble_.client().last_zxid().wire();
   attempts_.insert(attempt.get());

@@ -78,6 +78,16 @@ bool is_waiting_view(naming::View view);
 // The parameter of @next without a zxid.
 inline constexpr std::int64_t no_zxid = -1;
 
+// What a file system knows and does, for what else serves its mount (notify/).
+struct Insides {
+  cache::Coherence& ensemble;
+  OperationTable& operations;
+  inodes::InodeTable& inodes;
+  inodes::Appearance appearance{};
+  // The znode at a path, asked for, with what decides whether it is shown as a directory.
+  std::function<Task<Outcome<inodes::Node>>(Operation&, std::string)> look{};
+};
+
 class Filesystem {
  public:
   Filesystem(client::Client& client, inodes::Appearance appearance);
@@ -97,6 +107,9 @@ class Filesystem {
 
   // What went wrong lately.
   views::Journal& journal() { return journal_; }
+
+  // Refers to this file system.
+  Insides insides();
 
   // From now on `takers` says who takes locks, and `on_lock_lost` is told whose lock is lost.
   void use(locks::Takers& takers, std::function<void(const Lock&)> on_lock_lost);

@@ -68,6 +68,7 @@ Task<Outcome<Born>> Filesystem::give_birth(Operation& operation, CreationPlan pl
 
 Detached Filesystem::create_planned(Reply<Created> reply, CreationPlan plan, int flags) {
   Operation operation(operations_, reply.ticket());
+  operation.change_unseen();
   const DataHandle::Mode mode = handles::mode_of(flags);
   if (!mode.writes) {
     co_return std::move(reply).error(EINVAL);
@@ -103,6 +104,7 @@ Detached Filesystem::create_planned(Reply<Created> reply, CreationPlan plan, int
 
 Detached Filesystem::make_planned(Reply<Entry> reply, CreationPlan plan, inodes::Kind kind) {
   Operation operation(operations_, reply.ticket());
+  operation.change_unseen();
   // Without a descriptor there is nothing to hold it; an ephemeral znode is a file for ever.
   const bool is_directory = kind == inodes::Kind::directory;
   if (plan.creation.held || (is_directory && plan.creation.ephemeral)) {

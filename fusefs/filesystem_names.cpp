@@ -80,6 +80,16 @@ std::string child_path(const std::string& directory, const std::string& name) {
 Filesystem::Filesystem(client::Client& client, inodes::Appearance appearance)
     : ensemble_(client), appearance_(appearance) {}
 
+Insides Filesystem::insides() {
+  return {.ensemble = ensemble_,
+          .operations = operations_,
+          .inodes = inodes_,
+          .appearance = appearance_,
+          .look = [this](Operation& operation, std::string path) {
+            return inspect(operation, {std::move(path), View::plain});
+          }};
+}
+
 Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Place place) {
   const Inode* directory = inodes_.find(place.directory);
   if (directory == nullptr) {

@@ -266,6 +266,7 @@ Detached Filesystem::abandon(HandleId id) {
 
 Task<Outcome<Done>> Filesystem::put_down(Operation& operation, HandleId id, const Handle& handle) {
   Outcome<Done> done = Done{};
+  operation.change_unseen();
   for (const LockKey& key : locker_.locks_of(id, handle.inode)) {
     static_cast<void>(co_await locker_.give_back(operation, key));
   }

@@ -78,6 +78,7 @@ Task<Outcome<Node>> Filesystem::create_file(Operation& operation, Target target)
 
 Task<Outcome<Node>> Filesystem::give_data(Operation& operation, std::string path, Bytes bytes,
                                           std::int32_t version) {
+  operation.change_unseen();
   const Target target{path, View::plain};
   const auto node = co_await inspect(operation, target);
   if (!node) {
@@ -183,6 +184,7 @@ Detached Filesystem::make_directory(Reply<Entry> reply, Place place) {
 }
 
 Task<Outcome<Done>> Filesystem::clear_data(Operation& operation, std::string path) {
+  operation.change_unseen();
   const Target target{path, View::plain};
   const auto node = co_await inspect(operation, target);
   if (!node) {

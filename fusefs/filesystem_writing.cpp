@@ -98,6 +98,9 @@ Task<Outcome<Done>> Filesystem::prepare_change(Operation& operation, Handle& han
 Task<Outcome<replication::Stat>> Filesystem::set_data(Operation& operation, InodeNumber number,
                                                       Bytes bytes, std::int32_t version) {
   Inode* inode = inodes_.find(number);
+  if (inode->view != naming::View::plain) {
+    operation.change_unseen();
+  }
   const bool may_be_bare_directory =
       (inode->view == naming::View::version || inode->view == naming::View::cas) &&
       inode->node.stat.data_length == 0 && inode->node.stat.cversion == 0;
@@ -135,6 +138,9 @@ Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
     co_return Failure::of(ENOLINK);
   }
   data.mark_committed();
+  if (std::holds_alternative<handles::BirthHandle>(handle.body)) {
+    operation.change_unseen();  // The kernel knows it by the name that created it.
+  }
   if (inodes_.find(handle.inode)->is_removed) {
     co_return Done{};
   }

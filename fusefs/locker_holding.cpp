@@ -44,6 +44,7 @@ void Locker::hold(WantedLock wanted, const Place& place) {
 
 Task<Outcome<Done>> Locker::downgrade(Operation& operation, LockKey key) {
   const auto lock = locks_.at(key);
+  operation.change_unseen();
   lock->mode = Mode::shared;  // Before anybody else can be told.
   for (;;) {
     SetDataRequest request{
@@ -154,6 +155,7 @@ Task<Outcome<Done>> Locker::leave(Operation& operation, Place place) {
 Detached Locker::remove(std::shared_ptr<Removal> removal) {
   const Place& place = removal->place;
   Operation operation(operations_, {.request = removal.get()});
+  operation.change_unseen();
   forget(place);
   Outcome<Done> outcome = Done{};
   if (!is_over(place.session)) {

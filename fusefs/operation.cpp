@@ -58,7 +58,9 @@ void Wake::ring() {
 }
 
 Question::Question(cache::Coherence& ensemble, Operation& operation, Request request)
-    : Awaited(operation), client_(ensemble.client()), underway_(ensemble, request) {
+    : Awaited(operation),
+      client_(ensemble.client()),
+      underway_(ensemble, request, !operation.changes_unseen()) {
   const auto* watched = client::watched_path(request);
   const std::string watched_path = watched == nullptr ? std::string() : *watched;
   id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {

@@ -62,6 +62,11 @@ class Operation {
   bool is_interrupted() const { return interrupted_; }
   void interrupt();
 
+  // What it changes from now on is not what the kernel sees changing: it goes by another name
+  // (job-@s, n@v=7). So whoever watches the files by inotify has yet to be told.
+  void change_unseen() { changes_unseen_ = true; }
+  bool changes_unseen() const { return changes_unseen_; }
+
  private:
   friend class Awaited;
 
@@ -69,6 +74,7 @@ class Operation {
   const void* request_;
   Awaited* awaited_{};
   bool interrupted_{};
+  bool changes_unseen_{};
 };
 
 // What an operation waits for. Awaited by one coroutine, which runs on when resume() is called: by

@@ -38,7 +38,7 @@ const std::string* path_entered_by(const Request& request) {
 
 }  // namespace
 
-Underway::Underway(Coherence& coherence, const Request& request)
+Underway::Underway(Coherence& coherence, const Request& request, bool is_seen)
     : coherence_(coherence), op_(op_of(request)) {
   if (const auto* path = path_entered_by(request)) {
     path_ = *path;
@@ -46,6 +46,10 @@ Underway::Underway(Coherence& coherence, const Request& request)
     ++coherence_.reads_underway_;
   } else if (replication::protocol::is_write(op_)) {
     coherence_.forget_written(request);
+    if (is_seen && coherence_.own_changes_.is_heard()) {
+      changed_ = paths_changed_by(request);
+      coherence_.own_changes_.begin(changed_);
+    }
   }
 }
 
@@ -53,10 +57,14 @@ void Underway::answered(const Result<client::Reply>& reply) {
   if (!path_.empty() && coherence_.is_guarded(path_, started_)) {
     coherence_.enter(op_, path_, reply);
   }
+  if (reply) {
+    coherence_.own_changes_.end(std::exchange(changed_, {}), reply->zxid);
+  }
   end();
 }
 
 void Underway::end() {
+  coherence_.own_changes_.end(std::exchange(changed_, {}), std::nullopt);
   if (path_.empty()) {
     return;
   }

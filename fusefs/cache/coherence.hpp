@@ -42,6 +42,7 @@
 
 #include "fusefs/cache/event_hub.hpp"
 #include "fusefs/cache/node_cache.hpp"
+#include "fusefs/cache/own_changes.hpp"
 #include "fusefs/cache/standing_watch.hpp"
 #include "fusefs/client/client.hpp"
 #include "replication/model/limits.hpp"
@@ -52,16 +53,18 @@ namespace zabfs::fusefs::cache {
 
 class Coherence;
 
-// A request under way that sets a watch, or any other, for which it does nothing. It lasts until
-// the request is answered or given up, and must not outlive the Coherence.
+// A request under way that sets a watch or writes, or any other, for which it does nothing. It
+// lasts until the request is answered or given up, and must not outlive the Coherence.
 class Underway {
  public:
-  Underway(Coherence& coherence, const replication::protocol::Request& request);
+  // `is_seen`: the kernel sees the change by the names of what is changed (own_changes.hpp).
+  Underway(Coherence& coherence, const replication::protocol::Request& request,
+           bool is_seen = true);
   Underway(const Underway&) = delete;
   Underway& operator=(const Underway&) = delete;
   ~Underway() { end(); }
 
-  // Enters what the reply says, if that is guarded.
+  // Enters what the reply says, if that is guarded; and whose the notices of a write are.
   void answered(const replication::Result<client::Reply>& reply);
 
  private:
@@ -69,8 +72,9 @@ class Underway {
 
   Coherence& coherence_;
   replication::protocol::OpCode op_{};
-  std::string path_{};       // empty if the request sets no watch, or is answered
-  std::uint64_t started_{};  // when, in the count of what has happened
+  std::string path_{};                  // empty if the request sets no watch, or is answered
+  std::uint64_t started_{};             // when, in the count of what has happened
+  std::vector<std::string> changed_{};  // by a write that is to be told from those of others
 };
 
 class Coherence {
@@ -96,6 +100,9 @@ class Coherence {
   bool is_worth_a_watch(std::string_view path) const;
 
   const NodeCache& known() const { return known_; }
+
+  // Tells what others change.
+  OwnChanges& own_changes() { return own_changes_; }
 
   // Told of every watch that fires, when nothing older than its change is known any more; and of
   // nothing at all when another client is used, whose ensemble has to be asked anew.
@@ -129,6 +136,7 @@ class Coherence {
   NodeCache known_{};
   EventHub events_{};
   StandingWatches standing_{*this};
+  OwnChanges own_changes_{};
 
   // What happened while reads were under way, counted; empty when there are none.
   std::uint64_t happened_{};

@@ -94,6 +94,20 @@ Inode& InodeTable::look_up(const std::string& path, View view, const Node& node,
   return inode;
 }
 
+Inode& InodeTable::make_ghost(const std::string& path, Kind kind, const Node& node) {
+  const InodeNumber number = free_number(Name{path, View::plain, 0}, kind, node.stat.czxid);
+  Inode& inode = inodes_[number];
+  inode = {.number = number,
+           .generation = node.stat.czxid,
+           .path = path,
+           .view = View::plain,
+           .kind = kind,
+           .node = node,
+           .lookups = 1,
+           .is_detached = true};
+  return inode;
+}
+
 void InodeTable::forget(InodeNumber number, std::uint64_t lookups) {
   Inode* inode = find(number);
   if (inode == nullptr || number == root_number) {

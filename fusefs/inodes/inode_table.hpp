@@ -57,6 +57,9 @@ class InodeTable {
                  std::int64_t parameter = 0);
   void forget(InodeNumber number, std::uint64_t lookups);
 
+  // An inode of what was once at `path`, that no lookup answers. Counts one lookup.
+  Inode& make_ghost(const std::string& path, Kind kind, const Node& node);
+
   // Counts a handle that is open on the inode.
   void open(Inode& inode) { ++inode.handles; }
   void close(InodeNumber number);

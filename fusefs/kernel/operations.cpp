@@ -36,6 +36,24 @@ void serve(fuse_req_t request, Call call) {
   serve<Answer>(request, 0, call);
 }
 
+// The same for what the replayer asks too, which the stage answers.
+template <class Answer, class Call>
+void serve_or_stage(fuse_req_t request, Call call) {
+  Context& context = context_of(request);
+  if (context.stage != nullptr && fuse_req_ctx(request)->pid == context.replayer) {
+    call(*context.stage, Reply<Answer>(context.answers, {.request = request}));
+  } else {
+    serve<Answer>(request, call);
+  }
+}
+
+void note_look(fuse_req_t request) {
+  const Context& context = context_of(request);
+  if (context.on_look) {
+    context.on_look(fuse_req_ctx(request)->pid);
+  }
+}
+
 std::optional<HandleId> handle_of(const fuse_file_info* information) {
   return information == nullptr ? std::nullopt : std::optional(information->fh);
 }
@@ -50,7 +68,10 @@ void init(void*, fuse_conn_info* connection) {
 }
 
 void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve<Entry>(request, [&](auto& fs, auto reply) { fs.lookup(std::move(reply), {parent, name}); });
+  note_look(request);
+  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
+    fs.lookup(std::move(reply), {parent, name});
+  });
 }
 
 void forget(fuse_req_t request, fuse_ino_t number, std::uint64_t lookups) {
@@ -66,7 +87,8 @@ void forget_multi(fuse_req_t request, std::size_t count, fuse_forget_data* forgo
 }
 
 void getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info* information) {
-  serve<Attributes>(request, [&](auto& fs, auto reply) {
+  note_look(request);
+  serve_or_stage<Attributes>(request, [&](auto& fs, auto reply) {
     fs.get_attributes(std::move(reply), number, handle_of(information));
   });
 }
@@ -91,18 +113,18 @@ AttributeChange change_of(const struct stat& values, int wanted) {
 
 void setattr(fuse_req_t request, fuse_ino_t number, struct stat* values, int wanted,
              fuse_file_info* information) {
-  serve<Attributes>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Attributes>(request, [&](auto& fs, auto reply) {
     fs.set_attributes(std::move(reply), number, change_of(*values, wanted), handle_of(information));
   });
 }
 
 void access(fuse_req_t request, fuse_ino_t number, int mask) {
-  serve<Done>(request,
-              [&](auto& fs, auto reply) { fs.check_access(std::move(reply), number, mask); });
+  serve_or_stage<Done>(
+      request, [&](auto& fs, auto reply) { fs.check_access(std::move(reply), number, mask); });
 }
 
 void open(fuse_req_t request, fuse_ino_t number, fuse_file_info* information) {
-  serve<Opened>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Opened>(request, [&](auto& fs, auto reply) {
     fs.open(std::move(reply), number, information->flags);
   });
 }
@@ -153,11 +175,16 @@ void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* information) {
 }
 
 void release(fuse_req_t request, fuse_ino_t, fuse_file_info* information) {
+  if (information->fh == notify::Stage::handle) {
+    fuse_reply_err(request, 0);
+    return;
+  }
   serve<Done>(request,
               [&](auto& fs, auto reply) { fs.release(std::move(reply), information->fh); });
 }
 
 void opendir(fuse_req_t request, fuse_ino_t number, fuse_file_info*) {
+  note_look(request);
   serve<Opened>(request,
                 [&](auto& fs, auto reply) { fs.open_directory(std::move(reply), number); });
 }
@@ -180,32 +207,32 @@ void mknod(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode,
     fuse_reply_err(request, EPERM);
     return;
   }
-  serve<Entry>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
     fs.make_file(std::move(reply), {parent, name});
   });
 }
 
 void mkdir(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t) {
-  serve<Entry>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Entry>(request, [&](auto& fs, auto reply) {
     fs.make_directory(std::move(reply), {parent, name});
   });
 }
 
 void unlink(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve<Done>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
     fs.remove_file(std::move(reply), {parent, name});
   });
 }
 
 void rmdir(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  serve<Done>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
     fs.remove_directory(std::move(reply), {parent, name});
   });
 }
 
 void rename(fuse_req_t request, fuse_ino_t parent, const char* name, fuse_ino_t new_parent,
             const char* new_name, unsigned flags) {
-  serve<Done>(request, [&](auto& fs, auto reply) {
+  serve_or_stage<Done>(request, [&](auto& fs, auto reply) {
     fs.rename(std::move(reply), {parent, name}, {new_parent, new_name}, flags);
   });
 }

@@ -4,9 +4,14 @@
 // the process that waits makes it answer EINTR.
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
+
 #include "fusefs/filesystem.hpp"
 #include "fusefs/kernel/answers.hpp"
 #include "fusefs/kernel/fuse.hpp"
+#include "fusefs/notify/stage.hpp"
 
 namespace zabfs::fusefs::kernel {
 
@@ -15,6 +20,11 @@ struct Context {
   Filesystem& filesystem;
   KernelAnswers& answers;
   bool has_negotiated{};  // the answer to INIT has been sent
+  // The process that makes changes of others once more, and what answers it; 0 if there is none.
+  pid_t replayer{};
+  notify::Stage* stage{};
+  // Told of the processes that look something up or at, as one does that begins to watch it.
+  std::function<void(pid_t)> on_look{};
 };
 
 const fuse_lowlevel_ops& operations();

@@ -7,8 +7,10 @@
 // directory.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "fusefs/filesystem.hpp"
 #include "fusefs/kernel/answers.hpp"
@@ -29,6 +31,14 @@ class Session {
   // Mounts on `mount_point` with `options`, separated by commas as in fstab. Nothing is answered
   // before somebody reads device(). The sentence says why it did not work, if it did not.
   std::optional<std::string> mount(const std::string& mount_point, const std::string& options);
+
+  // The process `replayer` is answered by `stage` from now on, and `on_look` is told of all others
+  // that look something up or at.
+  void let_watch(pid_t replayer, notify::Stage& stage, std::function<void(pid_t)> on_look) {
+    context_.replayer = replayer;
+    context_.stage = &stage;
+    context_.on_look = std::move(on_look);
+  }
 
   // Takes the place of mount where the other end of `device` only plays the kernel, in tests.
   std::optional<std::string> attach(int device);

@@ -15,6 +15,7 @@
 #include "fusefs/mount/background.hpp"
 #include "fusefs/mount/mount_point.hpp"
 #include "fusefs/mount/mounted_ensemble.hpp"
+#include "fusefs/mount/notification.hpp"
 #include "fusefs/mount/options.hpp"
 
 namespace zabfs::fusefs::mount {
@@ -37,19 +38,21 @@ daemon::Config embedded_config(const Options& options) {
 }
 
 int run_mount(boost::asio::io_context& io, Options options, client::ConnectString servers,
-              Background background) {
-  MountedEnsemble mounted(io, std::move(options), std::move(servers), background);
+              Background background, Assistants assistants) {
+  MountedEnsemble mounted(io, std::move(options), std::move(servers), background,
+                          std::move(assistants));
   io.run();
   return mounted.problem() ? fail(*mounted.problem()) : EXIT_SUCCESS;
 }
 
-int run_embedded(boost::asio::io_context& io, Options options, Background background) {
+int run_embedded(boost::asio::io_context& io, Options options, Background background,
+                 Assistants assistants) {
   daemon::Server replica(io, embedded_config(options), [] {});
   if (const auto problem = replica.start()) {
     return fail(*problem);
   }
   const client::ConnectString servers{.endpoints = {{"127.0.0.1", replica.client_port()}}};
-  const int status = run_mount(io, std::move(options), servers, background);
+  const int status = run_mount(io, std::move(options), servers, background, std::move(assistants));
   replica.stop();
   return status;
 }
@@ -71,9 +74,11 @@ int run(Options options) {
     spdlog::set_level(spdlog::level::warn);  // On the terminal of whoever waits for the mount.
   }
   const Background background = options.stays_in_foreground ? Background() : Background::fork();
+  Assistants assistants = options.tells_inotify ? Assistants::fork() : Assistants{};
   boost::asio::io_context io(1);
-  return is_embedded ? run_embedded(io, std::move(options), background)
-                     : run_mount(io, std::move(options), std::move(servers), background);
+  return is_embedded ? run_embedded(io, std::move(options), background, std::move(assistants))
+                     : run_mount(io, std::move(options), std::move(servers), background,
+                                 std::move(assistants));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ std::string escaped(std::string text) {
 }  // namespace
 
 MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
-                                 client::ConnectString servers, Background background)
+                                 client::ConnectString servers, Background background,
+                                 Assistants assistants)
     : io_(io),
       options_(std::move(options)),
       servers_(std::move(servers)),
@@ -43,6 +44,9 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
       [] { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); },
       [](std::string_view sentence) { spdlog::warn("{}", sentence); });
   filesystem_.use(processes_, [this](const Lock& lock) { lock_is_lost(lock); });
+  if (options_.tells_inotify) {
+    notification_.emplace(io_, filesystem_, std::move(assistants));
+  }
   await_signal();
   deadline_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms));
   deadline_.async_wait([this](const boost::system::error_code& error) {
@@ -101,6 +105,9 @@ void MountedEnsemble::mount() {
   if (!options_.stays_in_foreground) {
     spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "zabfs", LOG_PID, LOG_DAEMON));
     spdlog::set_level(spdlog::level::info);
+  }
+  if (notification_) {
+    notification_->begin(*session_, options_.mount_point);
   }
   background_.enter();
 }

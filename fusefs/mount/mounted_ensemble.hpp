@@ -20,6 +20,7 @@
 #include "fusefs/kernel/loop.hpp"
 #include "fusefs/kernel/session.hpp"
 #include "fusefs/mount/background.hpp"
+#include "fusefs/mount/notification.hpp"
 #include "fusefs/mount/options.hpp"
 #include "fusefs/mount/processes.hpp"
 
@@ -29,7 +30,7 @@ class MountedEnsemble {
  public:
   // `servers` are those of `options`, or the embedded replica.
   MountedEnsemble(boost::asio::io_context& io, Options options, client::ConnectString servers,
-                  Background background);
+                  Background background, Assistants assistants);
 
   // The sentence why the mount never came to be, once the loop has ended.
   const std::optional<std::string>& problem() const { return problem_; }
@@ -57,6 +58,7 @@ class MountedEnsemble {
   Processes processes_{};
   kernel::KernelAnswers answers_{};
   Filesystem filesystem_;
+  std::optional<Notification> notification_{};  // unless it is not wanted
   std::optional<kernel::Session> session_{};
   std::optional<kernel::Loop> loop_{};
 };

@@ -32,6 +32,7 @@ constexpr std::string_view footer =
     "                  expires (default: nothing; they learn it when they use the file)\n"
     "  port=N          where ZooKeeper clients reach the embedded replica, on 127.0.0.1\n"
     "                  (default: any free port)\n"
+    "  noinotify       programs that watch by inotify are told only what this machine changes\n"
     "  ro, allow_other and others, as in mount.fuse3(8)\n"
     "\n"
     "To unmount: fusermount3 -u MOUNTPOINT";
@@ -66,6 +67,8 @@ bool take_own_option(std::string_view word, Options& options, bool& is_legal) {
     mode_t mask = 0;
     is_legal = read_number(value, mask, 8) && mask <= 0777;
     mask_permissions(options.appearance, mask);
+  } else if (word == "noinotify") {
+    options.tells_inotify = false;
   } else if (key == "port") {
     is_legal = read_number(value, options.embedded_port) && !options.embedded_directory.empty();
   } else if (key == "onloss") {

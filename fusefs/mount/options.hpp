@@ -28,6 +28,7 @@ struct Options {
 
   bool stays_in_foreground{};
   std::int32_t session_timeout_ms{10'000};
+  bool tells_inotify{true};  // of changes that other machines make
   int signal_on_loss{};  // to whoever holds a lock that is lost; 0 is none
   inodes::Appearance appearance{};
   std::string mount_options{};  // for libfuse, separated by commas

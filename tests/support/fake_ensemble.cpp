@@ -229,7 +229,7 @@ Result<Stat> FakeEnsemble::add(const std::string& path, const Data& data, const 
   if (parent->second.stat.ephemeral_owner != 0) {
     return ErrorCode::no_children_for_ephemerals;
   }
-  const auto zxid = static_cast<std::int64_t>(++zxid_);
+  const auto zxid = static_cast<std::int64_t>(next_zxid());
   ++parent->second.creates;
   ++parent->second.stat.num_children;
   ++parent->second.stat.cversion;
@@ -302,7 +302,7 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const DeleteRequest& request) {
   Stat& parent = tree_.at(std::string(parent_of(request.path))).stat;
   --parent.num_children;
   ++parent.cversion;
-  parent.pzxid = static_cast<std::int64_t>(++zxid_);
+  parent.pzxid = static_cast<std::int64_t>(next_zxid());
   tree_.erase(found);
   fire(EventType::deleted, request.path);
   fire(EventType::children_changed, std::string(parent_of(request.path)));
@@ -320,7 +320,7 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const SetDataRequest& request) {
   }
   found->second.data = request.data;
   ++stat.version;
-  stat.mzxid = static_cast<std::int64_t>(++zxid_);
+  stat.mzxid = static_cast<std::int64_t>(next_zxid());
   stat.mtime = stat.mzxid * 1000;
   stat.data_length = request.data ? static_cast<std::int32_t>(request.data->size()) : 0;
   fire(EventType::data_changed, request.path);
@@ -369,7 +369,7 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const SetAclRequest& request) {
   }
   found->second.acl = request.acl;
   ++stat.aversion;
-  ++zxid_;
+  next_zxid();
   return Outcome(StatResponse{stat});
 }
 
@@ -408,11 +408,15 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const GetChildren2Request& request) {
                           : Outcome(GetChildren2Response{children_of(request.path), znode->stat});
 }
 
+std::uint64_t FakeEnsemble::next_zxid() { return is_in_transaction_ ? zxid_ : ++zxid_; }
+
 FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
   const Tree before = tree_;
   const Watches watches_before = watches_;
   MultiResponse response;
   bool has_failed = false;
+  ++zxid_;
+  is_in_transaction_ = true;
   for (const auto& operation : request.operations) {
     const OpCode op = std::visit([](const auto& o) { return o.op; }, operation);
     const Outcome outcome = has_failed
@@ -429,6 +433,7 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
     }
     response.results.push_back(result);
   }
+  is_in_transaction_ = false;
   if (has_failed) {
     tree_ = before;
     watches_ = watches_before;

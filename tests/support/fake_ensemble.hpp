@@ -160,6 +160,8 @@ class FakeEnsemble : public fusefs::client::Client {
   // The event goes to the end of what waits once nothing can undo the change any more.
   void fire(replication::protocol::EventType type, const std::string& path);
   void queue_events();
+  // Of the next change; that of the transaction if there is one.
+  std::uint64_t next_zxid();
   bool is_in_watched_subtree(const std::string& path) const;
   std::vector<std::string> children_of(const std::string& path) const;
 
@@ -170,6 +172,7 @@ class FakeEnsemble : public fusefs::client::Client {
   std::function<void(const fusefs::client::WatchNotice&)> on_event_{};
   std::function<void(fusefs::client::SessionState)> on_state_{};
   std::uint64_t zxid_{};
+  bool is_in_transaction_{};
   replication::SessionId session_{77};
   std::uint64_t last_id_{};
   std::size_t request_count_{};
