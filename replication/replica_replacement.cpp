@@ -12,8 +12,7 @@ void Replica::State::carry_out(zab::ReplaceHistory& effect) {
     stop_snapshot();
   }
   storage_.begin_replacement(effect.taken_at);
-  replacement_.emplace();
-  replacement_->taken_at = effect.taken_at;
+  replacement_.emplace(Replacement{.taken_at = effect.taken_at});
 }
 
 void Replica::State::carry_out(zab::AddSlice& effect) {
