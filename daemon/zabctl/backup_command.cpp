@@ -81,11 +81,12 @@ void forget_ensemble(replication::tree::DataTree& tree) {
              ignored);
 }
 
-int run_restore(const RestoreOptions& options) {
-  check_choice(options.target);
-  check_new_servers(options.target.servers);
+std::unique_ptr<LoadedState> load_backup(const RestoreOptions& options) {
   std::unique_ptr<Workplace> workplace;
   std::string source = options.source;
+  if (std::filesystem::is_regular_file(source) && is_snapshot_file(source)) {
+    return load_snapshot_file(source);
+  }
   if (!std::filesystem::is_directory(source)) {
     workplace = std::make_unique<Workplace>(options.target.servers.data);
     read_tar(source, workplace->path());
@@ -95,7 +96,13 @@ int run_restore(const RestoreOptions& options) {
   if (from.is_in_use()) {
     throw Failure(source + " is the directory of a server that runs: make a backup of it first.");
   }
-  auto loaded = load_directory(from);
+  return load_directory(from);
+}
+
+int run_restore(const RestoreOptions& options) {
+  check_choice(options.target);
+  check_new_servers(options.target.servers);
+  auto loaded = load_backup(options);
   if (!loaded->note.empty()) {
     std::cerr << "note: " << loaded->note << "\n";
   }
@@ -131,7 +138,9 @@ void add_restore(CLI::App& program, int& status) {
   auto* command =
       program.add_subcommand("restore", "Make data directories of new servers from a backup.");
   auto options = std::make_shared<RestoreOptions>();
-  command->add_option("BACKUP", options->source, "what `backup` made: a directory or a tar file")
+  command
+      ->add_option("BACKUP", options->source,
+                   "what `backup` made, a directory or a tar file; or a snapshot")
       ->required();
   add_options(*command, options->target);
   command->footer(

@@ -1,5 +1,6 @@
 #include "daemon/zabctl/loaded_state.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -99,6 +100,12 @@ std::unique_ptr<LoadedState> load_directory(const ReadOnlyDirectory& directory) 
     throw Failure(why);
   }
   return state;
+}
+
+bool is_snapshot_file(const std::string& path) {
+  const Bytes magic = SnapshotEncoder().header({});
+  const Bytes begins = OneFile(path).read({}, 0, snapshot_id_at);
+  return begins.size() == snapshot_id_at && std::equal(begins.begin(), begins.end(), magic.begin());
 }
 
 std::unique_ptr<LoadedState> load_snapshot_file(const std::string& path) {

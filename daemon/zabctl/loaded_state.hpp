@@ -26,6 +26,9 @@ struct LoadedState {
 // log behind it. Throws Failure with the sentence of a start that is refused.
 std::unique_ptr<LoadedState> load_directory(const ReadOnlyDirectory& directory);
 
+// True if the file begins as a snapshot does.
+bool is_snapshot_file(const std::string& path);
+
 // The snapshot in one file, whatever its name is. Throws Failure if it is not whole.
 std::unique_ptr<LoadedState> load_snapshot_file(const std::string& path);
 
