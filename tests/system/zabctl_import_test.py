@@ -20,9 +20,10 @@ from server import BIN, Server
 from zookeeper_load import Load
 
 LARGE = "--large" in sys.argv
-REQUESTS = 700_000 if LARGE else 6_000
+REQUESTS = 450_000 if LARGE else 6_000
 SNAP_COUNT = 20_000 if LARGE else 500
-TICK_MS = 2000  # Sessions live up to 40 s: longer than it takes to import them.
+# Sessions live up to twenty ticks: longer than it takes to import and to read all.
+TICK_MS = 20_000 if LARGE else 2000
 
 
 def zabctl(*arguments, status=0):

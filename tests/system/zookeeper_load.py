@@ -51,7 +51,7 @@ class Load:
 
     def connect(self):
         """A session of bob's, who may do everything everywhere."""
-        connection = self.server.connect(timeout_ms=40_000)
+        connection = self.server.connect(timeout_ms=400_000)  # Or what the server admits.
         credential = b"\0\0\0\0" + wire.string("digest") + wire.string("bob:secret")
         connection.call(wire.AUTH, credential, xid=wire.AUTH_XID)
         return connection
