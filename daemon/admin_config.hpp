@@ -12,6 +12,9 @@ struct AdminConfig {
   std::uint16_t port{8080};
   std::string url{"/commands"};
   std::int64_t idle_ms{30'000};
+  bool gives_snapshots{};
+  bool takes_restores{};
+  std::int64_t transfer_interval_ms{300'000};  // between two snapshots, and between two restores
 
   bool exports_metrics{};         // to Prometheus
   std::string metrics_address{};  // empty: all of them

@@ -52,6 +52,12 @@ const std::map<std::string_view, AdminSetter>& admin_keys() {
        [](V v, A& a) {
          return number(v, {100, 3'600'000}, a.idle_ms);
        }},
+      {"admin.snapshot.enabled", [](V v, A& a) { return truth(v, a.gives_snapshots); }},
+      {"admin.restore.enabled", [](V v, A& a) { return truth(v, a.takes_restores); }},
+      {"admin.rateLimiterIntervalInMS",
+       [](V v, A& a) {
+         return number(v, {0, 86'400'000}, a.transfer_interval_ms);
+       }},
       {"metricsProvider.className", [](V v, A& a) { return provider(v, a.exports_metrics); }},
       {"metricsProvider.httpHost", [](V v, A& a) { return address(v, a.metrics_address); }},
       {"metricsProvider.httpPort",

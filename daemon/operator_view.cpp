@@ -1,8 +1,10 @@
 #include "daemon/operator_view.hpp"
 
 #include <boost/asio/ip/host_name.hpp>
+#include <iterator>
 #include <sstream>
 
+#include "daemon/admin/machine_facts.hpp"
 #include "daemon/version.hpp"
 
 namespace zabfs::daemon {
@@ -44,14 +46,17 @@ admin::Settings settings_of(const Config& config) {
 
 OperatorView::OperatorView(const Config& config, const replication::Clock& clock,
                            const clients::ConnectionTable& table, replication::Metrics& metrics,
-                           const std::unique_ptr<replication::Replica>& replica)
+                           const replication::Authenticator& authenticator,
+                           const std::unique_ptr<replication::Replica>& replica, Restore restore)
     : clock_(clock),
       table_(table),
       metrics_(metrics),
+      authenticator_(authenticator),
       replica_(replica),
       settings_(settings_of(config)),
       is_standalone_(config.ensemble.is_alone()),
-      started_ms_(clock.monotonic_ms()) {}
+      started_ms_(clock.monotonic_ms()),
+      restore_(std::move(restore)) {}
 
 void OperatorView::on_servers(const replication::Ensemble& in_force) {
   settings_.members.clear();
@@ -91,6 +96,47 @@ std::vector<admin::ClientFacts> OperatorView::clients(std::size_t count) const {
                      .since_ms = wall_of_start_ms + client->since_ms()});
   }
   return facts;
+}
+
+admin::Standing OperatorView::standing(std::string_view scheme, const replication::Data& credential,
+                                       const std::string& address) const {
+  replication::Identities proved{{.scheme = "ip", .id = address}};
+  const auto gained = authenticator_.authenticate(scheme, credential, proved);
+  if (!gained) {
+    return admin::Standing::nobody;
+  }
+  proved.insert(proved.end(), gained->begin(), gained->end());
+  return replication::may_do_everything(inspect(), proved) ? admin::Standing::master
+                                                           : admin::Standing::somebody;
+}
+
+void OperatorView::take_snapshot(SnapshotTaken taken) {
+  replica_->take_snapshot();
+  waiting_.push_back({.since = replica_->status().last_applied, .taken = std::move(taken)});
+  on_turn_end();
+}
+
+void OperatorView::on_turn_end() {
+  if (waiting_.empty()) {
+    return;
+  }
+  const auto status = replica_->status();
+  std::vector<Waiting> still;
+  for (Waiting& one : std::exchange(waiting_, {})) {
+    if (!status.serving || one.since == replication::Zxid{}) {
+      one.taken(std::nullopt);
+    } else if (status.newest_snapshot < one.since) {
+      still.push_back(std::move(one));
+    } else if (const auto file = admin::newest_snapshot(settings_.data_directory);
+               file.zxid == status.newest_snapshot.value) {
+      one.taken(admin::SnapshotFile{
+          .path = file.path, .zxid = status.newest_snapshot, .bytes = file.bytes});
+    } else {
+      still.push_back(std::move(one));  // a leader's snapshot is on its way into its place
+    }
+  }
+  waiting_.insert(waiting_.end(), std::make_move_iterator(still.begin()),
+                  std::make_move_iterator(still.end()));
 }
 
 }  // namespace zabfs::daemon

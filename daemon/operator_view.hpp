@@ -2,22 +2,34 @@
 // together for daemon/admin.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "daemon/admin/subject.hpp"
 #include "daemon/clients/connection_table.hpp"
 #include "daemon/config.hpp"
+#include "replication/ports/authenticator.hpp"
 #include "replication/ports/clock.hpp"
 
 namespace zabfs::daemon {
 
 class OperatorView : public admin::Subject {
  public:
-  // All of them outlive the view; `replica` may be null until the first question.
+  using Restore =
+      std::function<std::variant<replication::Zxid, std::string>(replication::ByteView snapshot)>;
+
+  // All of them outlive the view; `replica` may be null until the first question. `restore` does
+  // what admin::Subject says of it.
   OperatorView(const Config& config, const replication::Clock& clock,
                const clients::ConnectionTable& table, replication::Metrics& metrics,
-               const std::unique_ptr<replication::Replica>& replica);
+               const replication::Authenticator& authenticator,
+               const std::unique_ptr<replication::Replica>& replica, Restore restore);
 
   // Clients connect to these ports; -1 if there is none for TLS.
   void on_listening(std::uint16_t port, int secure_port) {
@@ -36,15 +48,33 @@ class OperatorView : public admin::Subject {
   std::size_t client_count() const override { return table_.open_connections().size(); }
   void reset_counts() override { replica_->reset_counts(); }
   void reset_conversations() override { replica_->reset_conversations(); }
+  admin::Standing standing(std::string_view scheme, const replication::Data& credential,
+                           const std::string& address) const override;
+  void take_snapshot(SnapshotTaken taken) override;
+  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) override {
+    return restore_(snapshot);
+  }
+
+  // The events at hand have been handled: whoever waits for a snapshot may get it now.
+  void on_turn_end();
 
  private:
+  // Somebody who waits for a snapshot of this moment, or of a later one.
+  struct Waiting {
+    replication::Zxid since{};
+    SnapshotTaken taken{};
+  };
+
   const replication::Clock& clock_;
   const clients::ConnectionTable& table_;
   replication::Metrics& metrics_;
+  const replication::Authenticator& authenticator_;
   const std::unique_ptr<replication::Replica>& replica_;
   admin::Settings settings_;
   const bool is_standalone_;
   const std::int64_t started_ms_;
+  Restore restore_;
+  std::vector<Waiting> waiting_{};
 };
 
 }  // namespace zabfs::daemon

@@ -85,7 +85,8 @@ Server::Server(boost::asio::io_context& context, const Config& config,
       secure_acceptor_(
           context, port_purpose("secureClientPort"),
           [this](auto socket) { table_.add(std::move(socket), client_credentials_->accepted()); }),
-      view_(config_, clock_, table_, metrics_, replica_),
+      view_(config_, clock_, table_, metrics_, schemes_, replica_,
+            [this](ByteView snapshot) { return restore(snapshot); }),
       operators_(context, config.admin, view_),
       words_(config.four_letter_words),
       tick_(context),
@@ -104,8 +105,6 @@ std::optional<std::string> Server::start() {
       return why;
     }
   }
-  disk_ = std::make_unique<disk::PosixDisk>(std::get<disk::DataDirectories>(std::move(directories)),
-                                            [this](Ticket done) { on_disk_progress(done); });
   peers::PeerEvents& events = *this;
   mesh_ = std::make_unique<peers::Mesh>(context_, mesh_options(config_.ensemble),
                                         peers::MeshPorts{.clock = clock_,
@@ -114,18 +113,7 @@ std::optional<std::string> Server::start() {
                                                          .logger = logger_,
                                                          .credentials = peer_credentials_.get()},
                                         events);
-  replica_ = std::make_unique<replication::Replica>(
-      replica_options(), replication::ReplicaPorts{.clock = clock_,
-                                                   .entropy = entropy_,
-                                                   .authenticator = schemes_,
-                                                   .disk = *disk_,
-                                                   .clients = table_,
-                                                   .peers = *mesh_,
-                                                   .trace = trace_,
-                                                   .metrics = &metrics_,
-                                                   .audit = audit_.get()});
-  if (auto why = replica_->start()) {
-    replica_.reset();
+  if (auto why = start_replica(std::get<disk::DataDirectories>(std::move(directories)))) {
     return why;
   }
   if (!is_alone()) {
@@ -149,6 +137,26 @@ std::optional<std::string> Server::start() {
   serve_when_ready();
   table_.schedule_turn_end();
   await_tick();
+  return std::nullopt;
+}
+
+std::optional<std::string> Server::start_replica(disk::DataDirectories directories) {
+  disk_ = std::make_unique<disk::PosixDisk>(std::move(directories),
+                                            [this](Ticket done) { on_disk_progress(done); });
+  replica_ = std::make_unique<replication::Replica>(
+      replica_options(), replication::ReplicaPorts{.clock = clock_,
+                                                   .entropy = entropy_,
+                                                   .authenticator = schemes_,
+                                                   .disk = *disk_,
+                                                   .clients = table_,
+                                                   .peers = *mesh_,
+                                                   .trace = trace_,
+                                                   .metrics = &metrics_,
+                                                   .audit = audit_.get()});
+  if (auto why = replica_->start()) {
+    replica_.reset();
+    return why;
+  }
   return std::nullopt;
 }
 
@@ -392,6 +400,7 @@ void Server::on_turn_end() {
       replica_->on_turn_end();
     }
     end_if_failed();
+    view_.on_turn_end();
     mesh_->flush();
     is_overloaded_ = replica_->status().requests_outstanding >= config_.clients.requests_max;
   }
@@ -400,10 +409,14 @@ void Server::on_turn_end() {
 // Nothing of this turn has left yet: what this server would say cannot be trusted.
 void Server::end_if_failed() {
   if (const auto& sentence = replica_->failure()) {
-    logger_->critical("{}", *sentence);
-    logger_->flush();
-    std::_Exit(EXIT_FAILURE);
+    end_with(*sentence);
   }
+}
+
+void Server::end_with(const std::string& sentence) {
+  logger_->critical("{}", sentence);
+  logger_->flush();
+  std::_Exit(EXIT_FAILURE);
 }
 
 void Server::on_peer_up(replication::ServerId peer) {

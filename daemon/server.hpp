@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "daemon/admin/four_letter.hpp"
 #include "daemon/audit_log.hpp"
@@ -79,6 +80,8 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void on_servers(const replication::KnownServers& servers) override;
   void schedule_turn_end() override { table_.schedule_turn_end(); }
 
+  std::optional<std::string> start_replica(disk::DataDirectories directories);
+  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot);
   std::optional<std::string> open_audit();
   std::optional<std::string> load_credentials();
   std::optional<std::string> listen();
@@ -89,6 +92,7 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void await_burst_end();
   void await_tick();
   void end_if_failed();
+  [[noreturn]] void end_with(const std::string& sentence);
   bool is_alone() const { return config_.ensemble.is_alone(); }
   replication::ReplicaOptions replica_options() const;
   std::optional<std::string> admit_operators();

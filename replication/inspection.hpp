@@ -27,4 +27,7 @@ struct Inspection {
   const NotedDigests& digests;
 };
 
+// True if one of these identities, or everybody, has every permission on "/".
+bool may_do_everything(const Inspection& inside, IdentitiesView identities);
+
 }  // namespace zabfs::replication

@@ -114,6 +114,7 @@ void Replica::State::on_disk_done(Ticket ticket) {
   if (const auto written = storage_.on_disk_done(ticket)) {
     ports_.trace.record(SnapshotFinished{.zxid = written->zxid, .bytes = written->bytes});
     metrics_.snapshottime.add(looked_us_ - snapshot_began_us_);
+    newest_snapshot_ = written->zxid;
   }
   report_disk();
   apply_committed();
@@ -317,6 +318,7 @@ ReplicaStatus Replica::State::status() const {
           .serving_since_ms = is_serving_ ? serving_since_ms_ : 0,
           .ensemble_version = peer_.standing().membership.in_force().version,
           .last_applied = tree_.last_applied(),
+          .newest_snapshot = newest_snapshot_,
           .digest = tree_.digest(),
           .znodes = tree_.node_count(),
           .ephemerals = tree_.ephemeral_count(),
@@ -354,6 +356,7 @@ bool Replica::may_read(ConnectionId connection, std::size_t bytes) const {
 }
 ReplicaStatus Replica::status() const { return state_->status(); }
 Inspection Replica::inspect() const { return state_->inspect(); }
+void Replica::take_snapshot() { state_->take_snapshot(); }
 void Replica::reset_counts() { state_->reset_counts(); }
 void Replica::reset_conversations() { state_->reset_conversations(); }
 const std::optional<std::string>& Replica::failure() const { return state_->failure(); }

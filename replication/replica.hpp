@@ -86,6 +86,7 @@ struct ReplicaStatus {
   std::int64_t serving_since_ms{};  // on the monotonic clock; 0 while it does not serve
   Zxid ensemble_version{};          // of the configuration in force
   Zxid last_applied{};
+  Zxid newest_snapshot{};  // on the disk; 0 if there is none
   std::uint64_t digest{};  // the same on every replica that has applied the same; not of sessions
   std::uint64_t znodes{};
   std::uint64_t ephemerals{};
@@ -163,6 +164,10 @@ class Replica {
 
   // Everything there is to look at; see inspection.hpp. Good until the next event.
   Inspection inspect() const;
+
+  // Has a snapshot written of what is applied by now, or later, if there is none yet;
+  // status().newest_snapshot tells when it is on the disk.
+  void take_snapshot();
 
   // Begins to count anew what the replica, or each of its connections, has received and answered.
   void reset_counts();

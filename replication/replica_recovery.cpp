@@ -44,6 +44,7 @@ std::optional<std::string> Replica::State::recover() {
     return failure_;
   }
   applied_since_snapshot_ = recovery->entries;
+  newest_snapshot_ = recovery->snapshot;
   metrics_.dbinittime.add(now_us() - began_us);
   metrics_.startup_txns_loaded.add(static_cast<std::int64_t>(recovery->entries));
   ports_.trace.record(Recovered{.last = recovery->last,

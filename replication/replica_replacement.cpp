@@ -83,6 +83,7 @@ void Replica::State::adopt_replacement() {
   committed_ = replacement_->taken_at;
   truncated_to_ = {};
   applied_since_snapshot_ = 0;
+  newest_snapshot_ = replacement_->taken_at;
   ports_.trace.record(HistoryReplaced{.taken_at = replacement_->taken_at});
   replacement_.reset();
   peer_.on_delivered(tree_.last_applied(), state_digest());

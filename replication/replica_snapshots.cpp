@@ -29,6 +29,8 @@ void Replica::State::advance_snapshot() {
   }
 }
 
+void Replica::State::take_snapshot() { wants_snapshot_ = true; }
+
 // A learner's comes first: it has nothing, while a start only takes longer.
 void Replica::State::begin_snapshot() {
   if (!learners_without_snapshot_.empty()) {
@@ -40,11 +42,16 @@ void Replica::State::begin_snapshot() {
     carry_out_effects();
     return;
   }
+  if (newest_snapshot_ == tree_.last_applied()) {
+    wants_snapshot_ = false;  // It is there.
+  }
   // What was just recovered may owe a snapshot, but is not durable yet.
-  if (applied_since_snapshot_ < options_.snapshot_every || !storage_.may_begin_snapshot()) {
+  const bool is_due = wants_snapshot_ || applied_since_snapshot_ >= options_.snapshot_every;
+  if (!is_due || !storage_.may_begin_snapshot()) {
     return;
   }
   applied_since_snapshot_ = 0;
+  wants_snapshot_ = false;
   snapshot_.emplace(tree_, sessions_.to_bytes());
   storage_.begin_snapshot(snapshot_->zxid());
   snapshot_began_us_ = looked_us_;

@@ -65,6 +65,7 @@ class Replica::State {
   void on_peer_down(ServerId server);
   const std::optional<std::string>& failure() const { return failure_; }
   Inspection inspect() const;
+  void take_snapshot();
   void reset_counts();
   void reset_conversations();
 
@@ -350,6 +351,8 @@ class Replica::State {
   std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk
   std::deque<ServerId> learners_without_snapshot_{};
   std::uint64_t applied_since_snapshot_{};
+  Zxid newest_snapshot_{};  // on the disk
+  bool wants_snapshot_{};   // an operator does, however little is applied since the last one
 
   std::int64_t snapshot_began_us_{};
   std::int64_t serving_since_ms_{};

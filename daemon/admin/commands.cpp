@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/serialize.hpp>
 #include <charconv>
+#include <set>
 #include <string_view>
 
 #include "daemon/admin/command_answers.hpp"
+#include "daemon/admin/json_reply.hpp"
 
 namespace zabfs::daemon::admin {
 namespace {
@@ -56,12 +57,6 @@ const Command* find(std::string_view name) {
   return found == std::ranges::end(commands) ? nullptr : found;
 }
 
-HttpReply reply(std::string_view command, Json answer) {
-  answer["command"] = command;
-  answer.emplace("error", nullptr);  // unless the answer has one
-  return {.type = "application/json", .body = boost::json::serialize(answer)};
-}
-
 // The argument of set_trace_mask; false if there is none.
 bool read_mask(const HttpRequest& request, std::int64_t& mask) {
   for (const auto& [name, value] : request.parameters) {
@@ -76,15 +71,40 @@ bool read_mask(const HttpRequest& request, std::int64_t& mask) {
 }  // namespace
 
 std::string Commands::index() const {
-  std::string page;
+  std::set<std::string> names{"restore", "snapshot"};
   for (const Command& one : commands) {
-    const std::string name(one.name);
+    names.emplace(one.name);
+  }
+  std::string page;
+  for (const std::string& name : names) {
     page += "<a href=\"" + url_ + "/" + name + "\">" + name + "</a>\n<br/>\n";
   }
   return page;
 }
 
-HttpReply Commands::answer(const HttpRequest& request, Subject& subject) {
+std::optional<StateTransfer::Command> Commands::transfer_of(const HttpRequest& request) const {
+  return request.path.starts_with(url_ + "/")
+             ? StateTransfer::find(std::string_view(request.path).substr(url_.size() + 1))
+             : std::nullopt;
+}
+
+std::variant<std::uint64_t, HttpReply> Commands::admit(const HttpRequest& head,
+                                                       const Subject& subject) {
+  if (const auto command = transfer_of(head)) {
+    return transfer_.admit(*command, head, subject);
+  }
+  return HttpServer::body_bytes_max;
+}
+
+void Commands::answer(const HttpRequest& request, Subject& subject, HttpServer::Respond respond) {
+  if (const auto command = transfer_of(request)) {
+    StateTransfer::answer(*command, request, subject, std::move(respond));
+  } else {
+    respond(answer_at_once(request, subject));
+  }
+}
+
+HttpReply Commands::answer_at_once(const HttpRequest& request, Subject& subject) {
   if (request.path == url_ || request.path == url_ + "/") {
     return {.type = "text/html;charset=utf-8", .body = index()};
   }
@@ -94,20 +114,20 @@ HttpReply Commands::answer(const HttpRequest& request, Subject& subject) {
   const std::string name = request.path.substr(url_.size() + 1);
   const Command* command = find(name);
   if (command == nullptr) {
-    return reply(name, {{"error", "Unknown command: " + name}});
+    return json_reply(name, {{"error", "Unknown command: " + name}});
   }
   if (command->needs_service && !subject.facts().replica.serving) {
-    return reply(command->name,
-                 {{"error", "This ZooKeeper instance is not currently serving requests"}});
+    return json_reply(command->name,
+                      {{"error", "This ZooKeeper instance is not currently serving requests"}});
   }
   if (command->name == "set_trace_mask" && !read_mask(request, trace_mask_)) {
-    return reply(command->name, {{"error", "setTraceMask requires long traceMask argument"}});
+    return json_reply(command->name, {{"error", "setTraceMask requires long traceMask argument"}});
   }
   Json answer = command->answer(subject);
   if (command->name.ends_with("_trace_mask")) {
     answer["tracemask"] = trace_mask_;
   }
-  return reply(command->name, std::move(answer));
+  return json_reply(command->name, std::move(answer));
 }
 
 }  // namespace zabfs::daemon::admin

@@ -2,7 +2,8 @@
 //
 // Bounded in every direction, because whoever reaches the port may be anybody: connections at a
 // time, bytes of a request, and how long either side may take. A connection too many is closed
-// without a word.
+// without a word. Only who is asked for by the admission may send a large body, or be sent a file:
+// then the time is for every part of it.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace zabfs::daemon::admin {
@@ -31,6 +33,7 @@ struct HttpReply {
   std::string type{"text/plain"};
   std::string body{};
   std::vector<std::pair<std::string, std::string>> headers{};
+  std::string file{};  // a path: what is in it is the body instead, read as it is sent
 };
 
 struct HttpOptions {
@@ -44,10 +47,22 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view qu
 
 class HttpServer {
  public:
-  // Answers GET and POST; everything else is refused before.
-  using Handler = std::function<HttpReply(const HttpRequest&)>;
+  // To be called once, at any time; after the connection or the server is gone it does nothing.
+  using Respond = std::function<void(HttpReply)>;
 
-  HttpServer(boost::asio::io_context& context, HttpOptions options, Handler handler);
+  // Answers GET and POST; everything else is refused before.
+  using Handler = std::function<void(const HttpRequest&, Respond)>;
+
+  // How many bytes the body of a request may have whose head this is; or a refusal without reading
+  // it.
+  using Admission = std::function<std::variant<std::uint64_t, HttpReply>(const HttpRequest& head)>;
+
+  // Of a request that nobody has said more about.
+  static constexpr std::uint64_t body_bytes_max = 16'384;
+
+  HttpServer(
+      boost::asio::io_context& context, HttpOptions options, Handler handler,
+      Admission admission = [](const HttpRequest&) { return body_bytes_max; });
   ~HttpServer();
 
   // Opens the port. Returns a sentence if that cannot be done; `key` names the port's line in the

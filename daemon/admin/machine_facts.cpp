@@ -49,6 +49,8 @@ NewestSnapshot newest_snapshot(const std::string& directory) {
       if (std::from_chars(last - digits, last, found.zxid, 16).ptr == last) {
         newest = name;
         found.written_at = status.st_mtim.tv_sec;
+        found.bytes = static_cast<std::uint64_t>(status.st_size);
+        found.path = file->path().string();
       }
     }
   }

@@ -26,6 +26,8 @@ KeyValues environment(const Facts& facts);
 struct NewestSnapshot {
   std::uint64_t zxid{};
   std::int64_t written_at{};  // seconds since 1970
+  std::uint64_t bytes{};
+  std::string path{};
 };
 NewestSnapshot newest_snapshot(const std::string& directory);
 

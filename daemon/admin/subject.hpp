@@ -5,12 +5,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "replication/inspection.hpp"
+#include "replication/model/acl.hpp"
+#include "replication/model/bytes.hpp"
 #include "replication/model/metrics.hpp"
 #include "replication/replica.hpp"
 
@@ -66,6 +71,16 @@ struct Facts {
   bool is_standalone{};    // a server alone, not one of an ensemble
 };
 
+// What an operator has proved to be.
+enum class Standing { nobody, somebody, master };  // a master has every permission on "/"
+
+// A whole snapshot on the disk.
+struct SnapshotFile {
+  std::string path{};
+  replication::Zxid zxid{};
+  std::uint64_t bytes{};
+};
+
 class Subject {
  public:
   virtual ~Subject() = default;
@@ -82,6 +97,20 @@ class Subject {
   // Operators begin to count anew: of the server, of every connection.
   virtual void reset_counts() = 0;
   virtual void reset_conversations() = 0;
+
+  // Of who shows a credential under a scheme, from an address.
+  virtual Standing standing(std::string_view scheme, const replication::Data& credential,
+                            const std::string& address) const = 0;
+
+  // Has a snapshot written of what is applied by now, or later, and calls back once it is on the
+  // disk; with nothing if there is nothing to write, or the server stops serving before.
+  using SnapshotTaken = std::function<void(const std::optional<SnapshotFile>&)>;
+  virtual void take_snapshot(SnapshotTaken taken) = 0;
+
+  // Puts the state of a snapshot, given as the bytes of its file, in the place of everything, and
+  // returns its zxid once that is durable; or a sentence, and then nothing has changed. Only of a
+  // server alone. Closes the connections of all clients.
+  virtual std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) = 0;
 };
 
 }  // namespace zabfs::daemon::admin

@@ -73,7 +73,8 @@ TEST(Config, OperatorsAreLetInOnlyWhereTheLinesSaySo) {
   EXPECT_EQ(AdminConfig{}.address, "127.0.0.1");
   const Config config = parsed(
       "admin.enableServer=true\nadmin.serverAddress=0.0.0.0\nadmin.serverPort=1\n"
-      "admin.commandURL=/c\nadmin.idleTimeout=200\n"
+      "admin.commandURL=/c\nadmin.idleTimeout=200\nadmin.snapshot.enabled=true\n"
+      "admin.restore.enabled=true\nzookeeper.admin.rateLimiterIntervalInMS=0\n"
       "metricsProvider.className="
       "org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider\n"
       "metricsProvider.httpHost=::1\nmetricsProvider.httpPort=2\n"
@@ -83,6 +84,9 @@ TEST(Config, OperatorsAreLetInOnlyWhereTheLinesSaySo) {
                              .port = 1,
                              .url = "/c",
                              .idle_ms = 200,
+                             .gives_snapshots = true,
+                             .takes_restores = true,
+                             .transfer_interval_ms = 0,
                              .exports_metrics = true,
                              .metrics_address = "::1",
                              .metrics_port = 2};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <variant>
+#include <vector>
 
 #include "replication/protocol/handshake.hpp"
 #include "tests/support/replica_world.hpp"
@@ -35,6 +36,43 @@ TEST(ReplicaSnapshots, AReplicaThatOwesASnapshotWhenItStartsServesAndWritesIt) {
   EXPECT_TRUE(std::ranges::any_of(trace, [](const replication::TraceEvent& event) {
     return std::holds_alternative<replication::SnapshotFinished>(event);
   }));
+}
+
+int snapshots_begun(const std::vector<replication::TraceEvent>& trace) {
+  return static_cast<int>(std::ranges::count_if(trace, [](const replication::TraceEvent& event) {
+    return std::holds_alternative<replication::SnapshotBegan>(event);
+  }));
+}
+
+TEST(ReplicaSnapshots, AnOperatorMayAskForOneOfThisMoment) {
+  ReplicaWorld world({}, 1);
+  ASSERT_EQ(world.start(), std::nullopt);
+  world.settle();
+  world.replica().take_snapshot();
+  world.settle();
+  EXPECT_EQ(snapshots_begun(world.take_trace()), 0) << "there is nothing to write";
+  EXPECT_EQ(world.status().newest_snapshot, replication::Zxid{});
+
+  WireClient client(world);
+  client.connect({.timeout_ms = 4'000, .password = replication::Bytes(16)});
+  client.ask(protocol::SetDataRequest{.path = "/", .data = replication::Bytes(1)});
+  world.settle();
+  world.replica().take_snapshot();
+  world.settle();
+  EXPECT_EQ(world.status().newest_snapshot, world.status().last_applied);
+  EXPECT_EQ(snapshots_begun(world.take_trace()), 1);
+  world.replica().take_snapshot();
+  world.settle();
+  EXPECT_EQ(snapshots_begun(world.take_trace()), 0) << "it is there";
+
+  client.ask(protocol::SetDataRequest{.path = "/", .data = replication::Bytes(1)});
+  world.settle();
+  world.replica().take_snapshot();
+  world.settle();
+  EXPECT_EQ(world.status().newest_snapshot, world.status().last_applied);
+  world.kill();
+  ASSERT_EQ(world.start(), std::nullopt);
+  EXPECT_EQ(world.status().newest_snapshot, world.status().last_applied);
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <optional>
+#include <utility>
 
 #include "daemon/admin/figures.hpp"
 #include "daemon/admin/prometheus_text.hpp"
@@ -20,10 +22,16 @@ namespace json = boost::json;
 
 class CommandsTest : public testing::Test {
  protected:
+  HttpReply answer(const HttpRequest& request) {
+    std::optional<HttpReply> answered;
+    commands_.answer(request, subject_, [&](HttpReply reply) { answered = std::move(reply); });
+    return answered.value_or(HttpReply{.status = 0});
+  }
+
   json::object ask(const std::string& command,
                    std::vector<std::pair<std::string, std::string>> parameters = {}) {
-    const auto reply = commands_.answer(
-        {.path = "/commands/" + command, .parameters = std::move(parameters)}, subject_);
+    const auto reply =
+        answer({.path = "/commands/" + command, .parameters = std::move(parameters)});
     EXPECT_EQ(reply.status, 200U);
     EXPECT_EQ(reply.type, "application/json");
     return json::parse(reply.body).as_object();
@@ -82,9 +90,10 @@ TEST_F(CommandsTest, MistakesAreSaid) {
 }
 
 TEST_F(CommandsTest, TheIndexLeadsToEachCommand) {
-  const auto page = commands_.answer({.path = "/commands"}, subject_);
+  const auto page = answer({.path = "/commands"});
   EXPECT_NE(page.body.find("<a href=\"/commands/monitor\">monitor</a>"), std::string::npos);
-  EXPECT_EQ(commands_.answer({.path = "/elsewhere"}, subject_).status, 404U);
+  EXPECT_NE(page.body.find("/commands/snapshot\">snapshot</a>"), std::string::npos);
+  EXPECT_EQ(answer({.path = "/elsewhere"}).status, 404U);
 }
 
 TEST_F(CommandsTest, WatchesAreFoundBySessionAndByPath) {

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "daemon/admin/subject.hpp"
@@ -79,6 +83,23 @@ class FakeSubject : public Subject {
     }
   }
 
+  Standing standing(std::string_view scheme, const replication::Data& credential,
+                    const std::string& address) const override {
+    shown_ = std::string(scheme) + "/" +
+             (credential ? std::string(replication::text_of(*credential)) : "none") + "/" + address;
+    return standing_;
+  }
+  void take_snapshot(SnapshotTaken taken) override { waiting_ = std::move(taken); }
+  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) override {
+    restored_ = replication::text_of(snapshot);
+    return restorable_;
+  }
+
+  Standing standing_{};
+  mutable std::string shown_{};
+  SnapshotTaken waiting_{};
+  std::string restored_{};
+  std::variant<replication::Zxid, std::string> restorable_{};
   Facts facts_{};
   Settings settings_{};
   replication::Metrics metrics_{};

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/io_context.hpp>
+#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "tests/daemon/clients/loopback_client.hpp"
 #include "tests/support/hostile_bytes.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace zabfs::daemon::admin {
 namespace {
@@ -21,11 +24,24 @@ using test::LoopbackClient;
 class HttpServerTest : public testing::Test {
  protected:
   void start(std::int64_t idle_ms = 30'000) {
-    server_.emplace(context_, HttpOptions{.address = "127.0.0.1", .port = 0, .idle_ms = idle_ms},
-                    [this](const HttpRequest& request) -> HttpReply {
-                      last_ = request;
-                      return {.body = "hello", .headers = {{"last_zxid", "7"}}};
-                    });
+    server_.emplace(
+        context_, HttpOptions{.address = "127.0.0.1", .port = 0, .idle_ms = idle_ms},
+        [this](const HttpRequest& request, HttpServer::Respond respond) {
+          last_ = request;
+          if (request.path == "/later") {
+            later_ = std::move(respond);
+          } else if (request.path == "/file") {
+            respond({.file = file_});
+          } else {
+            respond({.body = "hello", .headers = {{"last_zxid", "7"}}});
+          }
+        },
+        [](const HttpRequest& head) -> std::variant<std::uint64_t, HttpReply> {
+          if (head.path == "/refused") {
+            return HttpReply{.status = 403, .body = "no"};
+          }
+          return head.path == "/large" ? 1U << 20 : HttpServer::body_bytes_max;
+        });
     ASSERT_EQ(server_->start("admin.serverPort"), std::nullopt);
   }
 
@@ -40,6 +56,8 @@ class HttpServerTest : public testing::Test {
   boost::asio::io_context context_{1};
   std::optional<HttpServer> server_;
   HttpRequest last_;
+  HttpServer::Respond later_;
+  std::string file_;
 };
 
 TEST_F(HttpServerTest, ARequestIsAnsweredAndTheConnectionClosed) {
@@ -65,6 +83,72 @@ TEST_F(HttpServerTest, WhatIsTooLargeIsRefused) {
   EXPECT_NE(answer_to("GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\n\r\n").find(" 413 "),
             std::string::npos);
   EXPECT_NE(answer_to("DELETE / HTTP/1.1\r\n\r\n").find(" 405 "), std::string::npos);
+}
+
+TEST_F(HttpServerTest, WhoIsAdmittedMaySendMore) {
+  start();
+  const std::string body(900'000, 'b');
+  const auto request = [&](const std::string& path) {
+    return "POST " + path + " HTTP/1.1\r\nContent-Length: 900000\r\n\r\n" + body;
+  };
+  EXPECT_TRUE(answer_to(request("/large")).ends_with("hello"));
+  EXPECT_EQ(last_.body, body);
+  EXPECT_NE(answer_to(request("/other")).find(" 413 "), std::string::npos);
+  EXPECT_TRUE(answer_to(request("/refused")).ends_with("no"));
+  EXPECT_NE(answer_to("POST /large HTTP/1.1\r\nContent-Length: 2000000\r\n\r\n").find(" 413 "),
+            std::string::npos);
+  const auto asked =
+      answer_to("POST /large HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\ny");
+  EXPECT_TRUE(asked.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << asked;
+}
+
+TEST_F(HttpServerTest, AnAnswerMayComeLater) {
+  start();
+  LoopbackClient patient(context_, server_->port());
+  patient.send("GET /later HTTP/1.1\r\n\r\n");
+  while (!later_) {
+    context_.run_one();
+  }
+  EXPECT_TRUE(answer_to("GET / HTTP/1.1\r\n\r\n").ends_with("hello"));
+  later_({.body = "at last"});
+  EXPECT_TRUE(patient.sees_the_end());
+  EXPECT_TRUE(text_of(patient.received()).ends_with("at last"));
+}
+
+TEST_F(HttpServerTest, AnAnswerMayComeTooLate) {
+  start();
+  {
+    LoopbackClient gone(context_, server_->port());
+    gone.send("GET /later HTTP/1.1\r\n\r\n");
+    while (!later_) {
+      context_.run_one();
+    }
+  }
+  later_({.body = std::string(1 << 20, 'x')});
+  later_ = {};
+  EXPECT_TRUE(answer_to("GET / HTTP/1.1\r\n\r\n").ends_with("hello"));
+  LoopbackClient client(context_, server_->port());
+  client.send("GET /later HTTP/1.1\r\n\r\n");
+  while (!later_) {
+    context_.run_one();
+  }
+  server_.reset();
+  later_({.body = "nobody is there"});
+  EXPECT_TRUE(client.sees_the_end());
+}
+
+TEST_F(HttpServerTest, AFileIsSentAsItIs) {
+  start();
+  const test::TemporaryDirectory directory;
+  file_ = directory.at("file");
+  std::string bytes(300'001, 'f');
+  bytes[7] = '\0';
+  std::ofstream(file_) << bytes;
+  const auto answer = answer_to("GET /file HTTP/1.1\r\n\r\n");
+  EXPECT_NE(answer.find("Content-Length: 300001\r\n"), std::string::npos);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n" + bytes));
+  file_ = directory.at("absent");
+  EXPECT_NE(answer_to("GET /file HTTP/1.1\r\n\r\n").find(" 500 "), std::string::npos);
 }
 
 TEST_F(HttpServerTest, HostileBytesDisturbNobodyElse) {
@@ -106,7 +190,7 @@ TEST_F(HttpServerTest, OneConnectionTooManyIsClosedAndTheOthersStay) {
 TEST_F(HttpServerTest, APortThatIsTakenIsNamed) {
   start();
   HttpServer second(context_, {.address = "127.0.0.1", .port = server_->port()},
-                    [](const HttpRequest&) { return HttpReply{}; });
+                    [](const HttpRequest&, const HttpServer::Respond&) {});
   const auto why = second.start("admin.serverPort");
   ASSERT_TRUE(why);
   EXPECT_NE(why->find("Address already in use (check admin.serverPort)"), std::string::npos)
