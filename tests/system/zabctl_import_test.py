@@ -20,7 +20,7 @@ from server import BIN, Server
 from zookeeper_load import Load
 
 LARGE = "--large" in sys.argv
-REQUESTS = 450_000 if LARGE else 6_000
+REQUESTS = 700_000 if LARGE else 6_000
 SNAP_COUNT = 20_000 if LARGE else 500
 # Sessions live up to twenty ticks: longer than it takes to import and to read all.
 TICK_MS = 20_000 if LARGE else 2000
