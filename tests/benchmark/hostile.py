@@ -52,6 +52,21 @@ def monitored(service, key):
     return int(dict(line.split(b"\t") for line in lines if b"\t" in line).get(key, 0))
 
 
+TAKEN = {
+    b"zk_packets_received": "requests",
+    b"zk_bytes_received_count": "bytes of them",
+    b"zk_connection_request_count": "handshakes",
+    b"zk_large_requests_rejected": "requests that were too long",
+    b"zk_request_throttle_wait_count": "requests that had to wait",
+    b"zk_connection_drop_count": "connections closed by the server",
+}
+
+
+def taken(service):
+    """What a server has been asked for since its start, the client that behaves included."""
+    return ", ".join(f"{monitored(service, key):,} {name}" for key, name in TAKEN.items())
+
+
 def measure(service, mode, seconds, hostile):
     """The rows of several turns, some with and some without the hostile clients."""
     rows = {False: [], True: []}
@@ -105,7 +120,7 @@ def main():
             for name, kinds in crowds:
                 for mode in ("read", "write"):
                     print_row(name, mode, measure(service, mode, options.seconds, kinds))
-            print(f"\nafter: {Remains(service)}")
+            print(f"\nafter: {Remains(service)}\nit took {taken(service)}")
         finally:
             service.kill()
 
