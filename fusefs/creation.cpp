@@ -202,8 +202,8 @@ Task<Outcome<Done>> Creator::let_go(Operation& operation, std::string path, std:
     Ask<EmptyResponse> deletion(ensemble_, operation,
                                 DeleteRequest{.path = path, .version = found->stat.version});
     const auto deleted = co_await deletion;
-    const bool is_worth_a_try = !deleted && (is_passing(deleted.error()) ||
-                                             deleted.error().code == ErrorCode::bad_version);
+    const bool is_worth_a_try =
+        !deleted && (is_passing(deleted.error()) || deleted.error().code == ErrorCode::bad_version);
     if (!is_worth_a_try) {
       co_return deleted ? Outcome<Done>(Done{}) : deleted.error();
     }

@@ -32,6 +32,11 @@ inline bool is_passing(const Failure& failure) {
          failure.code == session_expired;
 }
 
+// True if there is no such znode.
+inline bool is_absence(const Failure& failure) {
+  return failure.code == replication::ErrorCode::no_node;
+}
+
 // A value, or why there is none. Read like replication::Result.
 template <class T>
 using Outcome = boost::system::result<T, Failure>;

@@ -36,6 +36,7 @@
 #include "fusefs/naming/name.hpp"
 #include "fusefs/operation.hpp"
 #include "fusefs/reply.hpp"
+#include "fusefs/streams.hpp"
 #include "fusefs/task.hpp"
 #include "fusefs/views/journal.hpp"
 
@@ -74,6 +75,8 @@ std::string child_path(const std::string& directory, const std::string& name);
 
 // True for the views that are there whether or not their znode is, and whose reader waits.
 bool is_waiting_view(naming::View view);
+// True for those of them that go on and on.
+bool is_stream(naming::View view);
 
 // The parameter of @next without a zxid.
 inline constexpr std::int64_t no_zxid = -1;
@@ -172,7 +175,9 @@ class Filesystem {
   // Extended attributes.
   Detached get_extended_attribute(Reply<AttributeText> reply, InodeNumber number, std::string name);
   void list_extended_attributes(Reply<AttributeText> reply, InodeNumber number);
-  void set_extended_attribute(Reply<Done> reply);
+  // `value` of `user.zk.acl` only.
+  Detached set_extended_attribute(Reply<Done> reply, InodeNumber number, std::string name,
+                                  std::string value);
 
  private:
   // A view of a znode, by its real path.
@@ -264,6 +269,18 @@ class Filesystem {
                                                    bool with_children);
   Detached read_feed(Reply<Content> reply, HandleId id, bool is_nonblocking);
 
+  // The ACL of a znode, as a text that is written.
+  Task<Outcome<handles::Handle>> open_acl(Operation& operation, InodeNumber number, int flags);
+  Task<Outcome<std::int32_t>> load_acl(Operation& operation, handles::DataHandle& data,
+                                       std::string path);
+  Task<Outcome<Done>> commit_acl(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> append_acl(Operation& operation, handles::Handle& handle,
+                                 replication::Bytes bytes);
+  Task<Outcome<std::int32_t>> set_acl(Operation& operation, std::string path, std::string text,
+                                      std::int32_t version);
+  Detached write_acl(Reply<Written> reply, HandleId id, std::size_t offset,
+                     replication::Bytes bytes);
+
   // What open(2) does with the data of a handle that is about to be opened.
   Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
   // Fetches what a change of the handle's content is based on; fails if no connection can be had.
@@ -300,6 +317,7 @@ class Filesystem {
   views::Journal journal_{};
   OperationTable operations_{};
   Creator creator_{ensemble_, operations_};
+  Streams streams_{ensemble_, operations_};
   locks::Takers* takers_{};
   std::function<void(const Lock&)> on_lock_lost_{};
   Locker locker_{ensemble_, operations_, creator_,

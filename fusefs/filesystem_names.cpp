@@ -45,6 +45,8 @@ bool is_served(View view) {
     case View::next:
     case View::queue:
     case View::locks:
+    case View::watch:
+    case View::watch_recursive:
       return true;
     default:
       return false;

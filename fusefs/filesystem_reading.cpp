@@ -182,6 +182,8 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset, boo
     std::move(reply).with(Content{replication::bytes_of(told)});
   } else if (const auto* text = std::get_if<TextHandle>(&handle->body)) {
     std::move(reply).with(Content{part_of(text->text, offset, room)});
+  } else if (auto* acl = std::get_if<handles::AclHandle>(&handle->body)) {
+    std::move(reply).with(Content{acl->data.read(offset, room)});
   } else if (auto* data = std::get_if<DataHandle>(&handle->body); data == nullptr) {
     std::move(reply).error(EISDIR);
   } else if (!inode->is_removed && data->is_stale_for_read(offset, inode->node.stat.mzxid)) {

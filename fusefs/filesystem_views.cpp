@@ -3,7 +3,7 @@
 //   view     read                                      written
 //   -------  ---------------------------------------- ---------------------------------------------
 //   @stat    every field of the Stat                   -
-//   @acl     the ACL                                   -
+//   @acl     the ACL                                   the ACL (filesystem_acl.cpp)
 //   @sync    the data, behind a sync                   -
 //   @queue   who holds and who waits                   -
 //   @v=7     the data, if their version is 7           the data, if their version is 7
@@ -86,6 +86,10 @@ Task<Outcome<Handle>> Filesystem::open_view(Operation& operation, InodeNumber nu
     const auto begun = co_await begin_conversation(operation, handle);
     std::get<ConversationHandle>(handle.body).has_begun = false;
     co_return begun ? Outcome<Handle>(std::move(handle)) : begun.error();
+  }
+  if (mode.writes && inode->view == View::acl) {
+    auto opened = co_await open_acl(operation, number, flags);
+    co_return opened;
   }
   if (mode.writes) {
     co_return Failure::of(EACCES);

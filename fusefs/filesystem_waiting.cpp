@@ -1,4 +1,5 @@
-// Views that wait: `N@exists`, `N@gone`, `N@next`, `N@next=ZXID`. Each open of one is a wait of its
+// Views that wait: `N@exists`, `N@gone`, `N@next`, `N@next=ZXID`; and streams, which streams.hpp is
+// about: `N@watch`, `N@watch=r`. Each open of one is a wait of its
 // own, which ends with the last close; whoever reads or polls waits for
 // its one line.
 //
@@ -25,6 +26,7 @@
 #include <variant>
 
 #include "fusefs/filesystem.hpp"
+#include "fusefs/views/observed.hpp"
 #include "replication/model/path.hpp"
 
 namespace zabfs::fusefs {
@@ -43,6 +45,9 @@ using replication::protocol::ExistsRequest;
 using replication::protocol::GetChildren2Request;
 using replication::protocol::GetChildren2Response;
 using replication::protocol::StatResponse;
+using views::event_line;
+using views::newest_of;
+using views::word_of;
 
 namespace {
 
@@ -61,26 +66,6 @@ struct State {
   std::int64_t parent_pzxid{};         // if there is no znode
 };
 
-std::string line(std::int64_t zxid, std::string_view event, const std::string& path) {
-  return std::to_string(zxid).append(" ").append(event).append(" ").append(path) + '\n';
-}
-
-std::string_view word_of(EventType type) {
-  switch (type) {
-    case EventType::created:
-      return "created";
-    case EventType::deleted:
-      return "deleted";
-    case EventType::children_changed:
-      return "children";
-    default:
-      return "changed";
-  }
-}
-
-// The newest transaction that a Stat tells of.
-std::int64_t newest_of(const Stat& stat) { return std::max(stat.mzxid, stat.pzxid); }
-
 std::string_view newest_event_of(const Stat& stat) {
   if (stat.pzxid > stat.mzxid) {
     return "children";
@@ -88,22 +73,8 @@ std::string_view newest_event_of(const Stat& stat) {
   return stat.mzxid == stat.czxid ? "created" : "changed";
 }
 
-// The zxid of the event that was heard before `state` was asked for.
 std::int64_t zxid_of(const WatchNotice& event, const State& state) {
-  if (event.zxid && event.zxid->wire() > 0) {
-    return event.zxid->wire();
-  }
-  if (!state.stat || event.type == EventType::deleted) {
-    return state.newest_zxid;
-  }
-  switch (event.type) {
-    case EventType::created:
-      return state.stat->czxid;
-    case EventType::children_changed:
-      return state.stat->pzxid;
-    default:
-      return state.stat->mzxid;
-  }
+  return views::zxid_of(event, state.stat, state.newest_zxid);
 }
 
 // The line that ends the wait; nullopt if it goes on.
@@ -113,40 +84,45 @@ std::optional<std::string> line_for(const Wait& wait, const State& state) {
     if (!state.stat) {
       return std::nullopt;
     }
-    return line(state.stat->czxid, event ? "created" : "exists", wait.path);
+    return event_line(state.stat->czxid, event ? "created" : "exists", wait.path);
   }
   if (wait.view == View::gone) {
     if (state.stat) {
       return std::nullopt;
     }
     const bool was_heard = event && event->type == EventType::deleted;
-    return line(was_heard ? zxid_of(*event, state) : state.newest_zxid,
-                was_heard ? "deleted" : "absent", wait.path);
+    return event_line(was_heard ? zxid_of(*event, state) : state.newest_zxid,
+                      was_heard ? "deleted" : "absent", wait.path);
   }
   if (event) {
-    return line(zxid_of(*event, state), word_of(event->type), wait.path);
+    return event_line(zxid_of(*event, state), word_of(event->type), wait.path);
   }
   if (wait.after && state.stat && newest_of(*state.stat) > *wait.after) {
-    return line(newest_of(*state.stat), newest_event_of(*state.stat), wait.path);
+    return event_line(newest_of(*state.stat), newest_event_of(*state.stat), wait.path);
   }
   if (wait.after && !state.stat && state.parent_pzxid > *wait.after) {
-    return line(state.parent_pzxid, "absent", wait.path);
+    return event_line(state.parent_pzxid, "absent", wait.path);
   }
   return std::nullopt;
 }
 
-bool is_absence(const Failure& failure) { return failure.code == ErrorCode::no_node; }
-
 }  // namespace
 
 bool is_waiting_view(View view) {
-  return view == View::exists || view == View::gone || view == View::next;
+  return view == View::exists || view == View::gone || view == View::next || is_stream(view);
 }
+
+bool is_stream(View view) { return view == View::watch || view == View::watch_recursive; }
 
 Task<Outcome<Handle>> Filesystem::open_wait(Operation& operation, InodeNumber number) {
   const Inode* inode = inodes_.find(number);
   const auto feed = std::make_shared<Feed>();
-  wait_for_change(feed, inode->path, inode->view, inode->parameter);
+  if (is_stream(inode->view)) {
+    streams_.run(feed, inode->path,
+                 inode->view == View::watch ? cache::Scope::znode : cache::Scope::subtree);
+  } else {
+    wait_for_change(feed, inode->path, inode->view, inode->parameter);
+  }
   Wake begun(operation);
   feed->when_begun([&begun] { begun.ring(); });
   const auto woken = co_await begun;
@@ -154,6 +130,10 @@ Task<Outcome<Handle>> Filesystem::open_wait(Operation& operation, InodeNumber nu
   if (!woken) {
     operations_.interrupt(feed.get());
     co_return woken.error();
+  }
+  if (feed->error() == ENOTSUP) {
+    journal_.note(
+        "the server cannot watch a subtree (N@watch=r): that takes ZooKeeper 3.6 or newer");
   }
   if (feed->error() != 0) {
     co_return Failure::of(feed->error());

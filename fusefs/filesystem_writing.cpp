@@ -31,6 +31,10 @@ void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, By
     write_conversation(std::move(reply), id, Bytes(bytes.begin(), bytes.end()));
     return;
   }
+  if (handle != nullptr && std::holds_alternative<handles::AclHandle>(handle->body)) {
+    write_acl(std::move(reply), id, offset, Bytes(bytes.begin(), bytes.end()));
+    return;
+  }
   if (data == nullptr || is_lost(*handles_.find(id))) {
     return std::move(reply).error(data == nullptr ? EBADF : ENOLINK);
   }
@@ -138,6 +142,10 @@ Task<Outcome<Done>> Filesystem::commit(Operation& operation, Handle& handle) {
     co_return Failure::of(ENOLINK);
   }
   data.mark_committed();
+  if (std::holds_alternative<handles::AclHandle>(handle.body)) {
+    const auto done = co_await commit_acl(operation, handle);
+    co_return done;
+  }
   if (std::holds_alternative<handles::BirthHandle>(handle.body)) {
     operation.change_unseen();  // The kernel knows it by the name that created it.
   }

@@ -1,12 +1,12 @@
-// Extended attributes `user.zk.*`: the Stat, the ACL and the real name of a znode, to be read.
+// Extended attributes `user.zk.*`: the Stat, the ACL and the real name of a znode.
 //
 //   user.zk.czxid ... user.zk.pzxid   the fields of the Stat, as `NAME@stat` writes them
 //   user.zk.acl                       `scheme:id:permissions` per line, permissions out of cdrwa
 //   user.zk.fence                     of the newest lock that is held on it through this mount
 //   user.zk.name, user.zk.path        of the znode, which the file name may only stand for
 //
-// Setting one answers ENOTSUP: `mv` and `cp -a` copy the attributes of what they copy, and report
-// every other error.
+// The ACL can be set (filesystem_acl.cpp). Setting another answers ENOTSUP: `mv` and `cp -a` copy
+// the attributes of what they copy, and report every other error.
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -102,7 +102,5 @@ void Filesystem::list_extended_attributes(Reply<AttributeText> reply, InodeNumbe
   }
   std::move(reply).with(AttributeText{names});
 }
-
-void Filesystem::set_extended_attribute(Reply<Done> reply) { std::move(reply).error(ENOTSUP); }
 
 }  // namespace zabfs::fusefs

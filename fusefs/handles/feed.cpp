@@ -43,6 +43,11 @@ void Feed::fail(int errno_value) {
 std::string Feed::take(std::size_t size) {
   std::string taken = unread_.substr(0, size);
   unread_.erase(0, taken.size());
+  if (unread_.empty()) {
+    if (const auto call = std::exchange(when_drained_, {})) {
+      call();
+    }
+  }
   return taken;
 }
 

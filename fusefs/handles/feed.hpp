@@ -29,6 +29,10 @@ class Feed {
   void end();
   void fail(int errno_value);
 
+  std::size_t unread_bytes() const { return unread_.size(); }
+  // Calls `call` once, when everything has been read; an empty function forgets an earlier one.
+  void when_drained(std::function<void()> call) { when_drained_ = std::move(call); }
+
   // Calls `call` once, when it has begun, or has ended or failed before that; later, if not yet.
   // An empty function forgets an earlier one.
   void when_begun(std::function<void()> call);
@@ -49,6 +53,7 @@ class Feed {
   std::string unread_{};
   bool has_begun_{};
   std::function<void()> when_begun_{};
+  std::function<void()> when_drained_{};
   bool has_ended_{};
   int error_{};
   std::map<std::uint64_t, std::function<void()>> waiting_{};

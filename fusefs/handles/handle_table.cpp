@@ -10,6 +10,9 @@ DataHandle* data_of(Handle& handle) {
   if (auto* birth = std::get_if<BirthHandle>(&handle.body)) {
     return &birth->data;
   }
+  if (auto* acl = std::get_if<AclHandle>(&handle.body)) {
+    return &acl->data;
+  }
   return std::get_if<DataHandle>(&handle.body);
 }
 

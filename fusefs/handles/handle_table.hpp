@@ -2,8 +2,9 @@
 //
 //   DataHandle         the data of a znode
 //   ConversationHandle a value read and then replaced on condition (`@cas`)
-//   FeedHandle         lines that come while it is open (`@exists`)
+//   FeedHandle         lines that come while it is open (`@exists`, `@watch`)
 //   BirthHandle        the descriptor that made a znode, open to read and write
+//   AclHandle          an ACL as a text that is written
 //   TextHandle         text made when it was opened (`@stat`); reading it never changes it
 //   DirectoryHandle    a listing that does not move while it is read
 //
@@ -39,6 +40,13 @@ struct BirthHandle {
   DataHandle data;
 };
 
+// The text of an ACL, read and written like data; `version` is that of the ACL it was read from, if
+// it was, which a commit then replaces and no other.
+struct AclHandle {
+  DataHandle data;
+  std::optional<std::int32_t> version{};
+};
+
 // Each conversation begins with a read, which gives one version of the value, and goes on with
 // writes, which together make the next: each is committed on condition that nobody else has written
 // since.
@@ -62,7 +70,8 @@ struct DirectoryHandle {
 
 struct Handle {
   inodes::InodeNumber inode{};
-  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle, FeedHandle>
+  std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle, FeedHandle,
+               AclHandle>
       body;
 
   // Of DataHandle: the version that is read and replaced; any other is refused.
@@ -77,7 +86,8 @@ struct Handle {
   std::function<void()> when_lost{};  // somebody polls it, and has to hear of a loss
 };
 
-// The data of a znode that the handle shows or sets; nullptr if it is none.
+// What the handle shows or sets, the data of a znode or its ACL as a text; nullptr if it is
+// neither.
 DataHandle* data_of(Handle& handle);
 
 // False if the handle holds another version than its condition names.

@@ -26,7 +26,8 @@ off_t size_of(const Inode& inode) {
 
 bool is_read_only(naming::View view) {
   using enum naming::View;
-  return view != plain && view != data && view != dir && view != version && view != cas;
+  return view != plain && view != data && view != dir && view != version && view != cas &&
+         view != acl;
 }
 
 }  // namespace

@@ -312,13 +312,14 @@ void listxattr(fuse_req_t request, fuse_ino_t number, std::size_t size) {
   });
 }
 
-void setxattr(fuse_req_t request, fuse_ino_t, const char*, const char*, std::size_t, int) {
-  serve<Done>(request, [](auto& fs, auto reply) { fs.set_extended_attribute(std::move(reply)); });
+void setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const char* value,
+              std::size_t size, int) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
+    fs.set_extended_attribute(std::move(reply), number, name, std::string(value, size));
+  });
 }
 
-void removexattr(fuse_req_t request, fuse_ino_t, const char*) {
-  serve<Done>(request, [](auto& fs, auto reply) { fs.set_extended_attribute(std::move(reply)); });
-}
+void removexattr(fuse_req_t request, fuse_ino_t, const char*) { fuse_reply_err(request, ENOTSUP); }
 
 }  // namespace
 

@@ -194,6 +194,10 @@ void FakeEnsemble::remove(const std::string& path) {
   queue_events();
 }
 
+void FakeEnsemble::set_acl(const std::string& path, Acl acl) {
+  static_cast<void>(apply(SetAclRequest{.path = path, .acl = std::move(acl)}));
+}
+
 const FakeEnsemble::Znode* FakeEnsemble::find(const std::string& path) const {
   const auto found = tree_.find(path);
   return found == tree_.end() ? nullptr : &found->second;

@@ -98,6 +98,7 @@ class FakeEnsemble : public fusefs::client::Client {
   void create(const std::string& path, replication::Data data, std::int64_t owner = 0);
   void set(const std::string& path, const std::string& text);
   void remove(const std::string& path);
+  void set_acl(const std::string& path, replication::Acl acl);
 
   // Before the next request of that kind: another client comes first.
   void before_next_write(std::function<void()> action) { before_write_ = std::move(action); }

@@ -148,11 +148,6 @@ class Views(MountTestCase):
         self.assertEqual(os.getxattr(self.root / "shown", "user.zk.path"), b"/shown")
         self.assertIn("user.zk.acl", os.listxattr(self.root / "shown"))
 
-    def test_the_views_of_later_versions_are_named_and_refused(self):
-        self.shell("echo 1 > later")
-        for view in ["@watch", "@watch=r"]:
-            self.assertIn("not supported", self.shell(f"cat later{view}", expect=1))
-
 
 if __name__ == "__main__":
     unittest.main()

@@ -52,7 +52,7 @@ TEST(Names, RefusedAndUnservedNamesSaySo) {
   MountedFake m;
   m.ensemble.create("/a", bytes("1"));
   EXPECT_EQ(m.look_up("a@ee").error, EINVAL);
-  EXPECT_EQ(m.look_up("a@watch").error, ENOTSUP);
+  EXPECT_EQ(m.look_up("a@queue").error, ENOTSUP);
   EXPECT_EQ(m.look_up(std::string(256, 'x')).error, ENAMETOOLONG);
 }
 

@@ -121,7 +121,7 @@ TEST_F(Views, AConditionDoesNotTurnADirectoryIntoAFile) {
 }
 
 TEST_F(Views, TextsAreReadOnlyAndHaveTheirSize) {
-  for (const std::string view : {"n@sync", "n@acl", "n@stat"}) {
+  for (const std::string view : {"n@sync", "n@stat"}) {
     const auto found = m.look_up(view);
     EXPECT_EQ(found.attributes.st_mode & 0222, 0U) << view;
     EXPECT_EQ(m.open(found.inode, O_WRONLY).error, EACCES) << view;
@@ -129,7 +129,63 @@ TEST_F(Views, TextsAreReadOnlyAndHaveTheirSize) {
     EXPECT_EQ(static_cast<std::size_t>(found.attributes.st_size), text.size()) << view;
   }
   EXPECT_EQ(m.read(open("n@sync", O_RDONLY).handle).text, "42\n");
+}
+
+TEST_F(Views, AnAclIsWrittenAsItIsRead) {
   EXPECT_EQ(m.read(open("n@acl", O_RDONLY).handle).text, "world:anyone:cdrwa\n");
+  const auto opened = open("n@acl", O_WRONLY | O_TRUNC);
+  EXPECT_EQ(m.flush(opened.handle).error, 0);  // A shell's redirection, before it writes.
+  EXPECT_EQ(m.write(opened.handle, 0, "world:anyone:r\n").error, 0);
+  EXPECT_EQ(m.write(opened.handle, 15, "ip:10.0.0.7:cdrwa\n").error, 0);
+  EXPECT_EQ(m.ensemble.find("/n")->stat.aversion, 0);
+  EXPECT_EQ(m.flush(opened.handle).error, 0);
+  EXPECT_EQ(m.ensemble.find("/n")->stat.aversion, 1);
+  EXPECT_EQ(m.read(open("n@acl", O_RDONLY).handle).text, "world:anyone:r\nip:10.0.0.7:cdrwa\n");
+  EXPECT_EQ(static_cast<std::size_t>(m.look_up("n@acl").attributes.st_size), 33U);
+}
+
+TEST_F(Views, ALineThatIsNoEntryOfAnAclIsRefusedWhereItIsWritten) {
+  const auto opened = open("n@acl", O_WRONLY | O_TRUNC);
+  EXPECT_EQ(m.write(opened.handle, 0, "world:any").error, 0) << "the line goes on";
+  EXPECT_EQ(m.write(opened.handle, 9, "one:q\n").error, EINVAL);
+  EXPECT_EQ(m.write(opened.handle, 9, "one:rw").error, 0);
+  EXPECT_EQ(m.release(opened.handle).error, 0);
+  EXPECT_EQ(m.read(open("n@acl", O_RDONLY).handle).text, "world:anyone:rw\n");
+  const auto unfinished = open("n@acl", O_WRONLY | O_TRUNC);
+  m.write(unfinished.handle, 0, "world");
+  EXPECT_EQ(m.flush(unfinished.handle).error, EINVAL);
+}
+
+TEST_F(Views, AnAppendedEntryIsSetAtOnce) {
+  const auto opened = open("n@acl", O_WRONLY | O_APPEND);
+  m.ensemble.before_next_write([&] { m.ensemble.set_acl("/n", {{1, {"ip", "10.0.0.8"}}}); });
+  EXPECT_EQ(m.write(opened.handle, 0, "ip:10.0.0.7:r\n").error, 0);
+  EXPECT_EQ(m.read(open("n@acl", O_RDONLY).handle).text, "ip:10.0.0.8:r\nip:10.0.0.7:r\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "nonsense\n").error, EINVAL);
+}
+
+TEST_F(Views, AnAclThatWasReadIsReplacedOnlyIfItIsStillThat) {
+  const auto opened = open("n@acl", O_RDWR);
+  EXPECT_EQ(m.read(opened.handle).text, "world:anyone:cdrwa\n");
+  EXPECT_EQ(m.write(opened.handle, 13, "crdwa\n").error, 0);
+  EXPECT_EQ(m.flush(opened.handle).error, 0);
+  m.ensemble.set_acl("/n", replication::read_only_acl());
+  EXPECT_EQ(m.write(opened.handle, 13, "acdrw\n").error, 0);
+  EXPECT_EQ(m.flush(opened.handle).error, ESTALE);
+}
+
+TEST_F(Views, AnAclIsSetAsAnAttributeToo) {
+  const auto n = m.look_up("n").inode;
+  const auto set = [&](const std::string& name, const std::string& value) {
+    return m.ask<fusefs::Done>(
+        [&](auto r) { m.fs.set_extended_attribute(std::move(r), n, name, value); });
+  };
+  EXPECT_EQ(set("user.zk.acl", "world:anyone:r\n").error, 0);
+  EXPECT_EQ(m.get_extended_attribute(n, "user.zk.acl").text, "world:anyone:r\n");
+  EXPECT_EQ(set("user.zk.acl", "nonsense").error, EINVAL);
+  EXPECT_EQ(set("user.zk.version", "7").error, ENOTSUP);
+  m.open(n, O_WRONLY);
+  EXPECT_EQ(set("user.zk.acl", "world:anyone:r\n").error, ENOTSUP) << "cp -a, in the middle";
 }
 
 TEST_F(Views, OfNothingThereIsNone) {
