@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
+
+#include "fusefs/failure.hpp"
 
 namespace zabfs::fusefs {
 namespace {
@@ -58,6 +61,14 @@ constexpr std::array rows{
 }  // namespace
 
 std::span<const ErrnoRow> errno_rows() { return rows; }
+
+std::string_view reason_of(const Failure& failure) {
+  const auto row = std::ranges::find(rows, failure.code, &ErrnoRow::code);
+  if (failure.code == ErrorCode::ok) {
+    return ::strerrordesc_np(failure.errno_value);
+  }
+  return row == rows.end() ? "the server refused it" : row->reason;
+}
 
 int errno_of(ErrorCode code) {
   const auto row = std::ranges::find(rows, code, &ErrnoRow::code);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <string_view>
 
 #include "fusefs/errno_table.hpp"
 #include "replication/model/error_code.hpp"
@@ -24,6 +25,9 @@ struct Failure {
 
   bool operator==(const Failure&) const = default;
 };
+
+// Why, for people.
+std::string_view reason_of(const Failure& failure);
 
 // True for what is worth asking again: no answer came, or the session has ended and another begins.
 inline bool is_passing(const Failure& failure) {

@@ -281,6 +281,20 @@ class Filesystem {
   Detached write_acl(Reply<Written> reply, HandleId id, std::size_t offset,
                      replication::Bytes bytes);
 
+  // The directory about the mount.
+  static Outcome<Target> mount_file(const std::string& name);
+  static std::vector<std::string> names_of_mount_files();
+  static bool takes_transactions(const inodes::Inode& inode);
+  std::string text_of_mount_file(std::int64_t parameter) const;
+  Outcome<handles::Handle> open_mount_file(const inodes::Inode& inode, bool writes) const;
+
+  // Transactions that are written as lines.
+  Outcome<Done> check_transaction_line(const std::string& line);
+  Detached write_transaction(Reply<Written> reply, HandleId id, std::string text);
+  Task<Outcome<Done>> commit_transaction(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> end_transaction(Operation& operation, handles::Handle& handle);
+  Detached end_transaction_and_answer(Reply<Done> reply, HandleId id);
+
   // What open(2) does with the data of a handle that is about to be opened.
   Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
   // Fetches what a change of the handle's content is based on; fails if no connection can be had.
@@ -315,6 +329,7 @@ class Filesystem {
   cache::Coherence ensemble_;
   inodes::Appearance appearance_;
   views::Journal journal_{};
+  std::string last_result_{};  // of a transaction
   OperationTable operations_{};
   Creator creator_{ensemble_, operations_};
   Streams streams_{ensemble_, operations_};

@@ -38,7 +38,7 @@ bool is_legal(const naming::Name& name) {
 
 std::optional<Outcome<CreationPlan>> Filesystem::plan_of(const Place& place) {
   Inode* directory = inodes_.find(place.directory);
-  if (directory == nullptr) {
+  if (directory == nullptr || directory->view == View::mount) {
     return std::nullopt;
   }
   auto parsed = naming::parse(place.name, directory->path == "/");

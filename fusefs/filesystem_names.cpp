@@ -47,6 +47,7 @@ bool is_served(View view) {
     case View::locks:
     case View::watch:
     case View::watch_recursive:
+    case View::mount:
       return true;
     default:
       return false;
@@ -96,6 +97,9 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
   const Inode* directory = inodes_.find(place.directory);
   if (directory == nullptr) {
     co_return Failure::of(ESTALE);
+  }
+  if (directory->view == View::mount) {
+    co_return mount_file(place.name);
   }
   std::string parent = directory->path;
   auto parsed = naming::parse(place.name, parent == "/");
@@ -178,13 +182,16 @@ std::optional<Outcome<Node>> Filesystem::recall(const Target& target) {
 }
 
 Task<Outcome<Node>> Filesystem::look_at(Operation& operation, Target target) {
+  if (target.view == View::mount) {
+    co_return Node{.text_size = text_of_mount_file(target.parameter).size()};
+  }
   if (target.view == View::acl) {
     Ask<GetAclResponse> question(ensemble_, operation, GetAclRequest{.path = target.path});
     const auto found = co_await question;
     if (!found) {
       co_return found.error();
     }
-    co_return Node{.stat = found->stat, .acl_text_size = inodes::acl_text(found->acl).size()};
+    co_return Node{.stat = found->stat, .text_size = inodes::acl_text(found->acl).size()};
   }
   if (const auto recalled = recall(target)) {
     co_return *recalled;
@@ -249,7 +256,8 @@ std::optional<DataKind> Filesystem::remembered_data_kind(const std::string& path
 }
 
 Entry Filesystem::enter(const Target& target, const Node& node) {
-  const Inode& inode = inodes_.look_up(target.path, target.view, node, target.parameter);
+  Inode& inode = inodes_.look_up(target.path, target.view, node, target.parameter);
+  inode.is_writable = takes_transactions(inode);
   return {.number = inode.number,
           .generation = inode.generation,
           .values = attributes_of(inode).values};

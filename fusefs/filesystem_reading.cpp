@@ -19,6 +19,7 @@ using handles::DirectoryHandle;
 using handles::FeedHandle;
 using handles::Handle;
 using handles::TextHandle;
+using handles::TransactionHandle;
 using inodes::Inode;
 using naming::View;
 using replication::Bytes;
@@ -62,10 +63,12 @@ Inode* Filesystem::inode_of(HandleId id) {
 
 Outcome<Opened> Filesystem::open_handle(Handle handle) {
   const auto* data = handles::data_of(handle);
-  const bool writes = data != nullptr && data->mode().writes;
+  const bool writes = (data != nullptr && data->mode().writes) ||
+                      std::holds_alternative<TransactionHandle>(handle.body);
   const bool is_stream = std::holds_alternative<BirthHandle>(handle.body) ||
                          std::holds_alternative<ConversationHandle>(handle.body) ||
-                         std::holds_alternative<FeedHandle>(handle.body);
+                         std::holds_alternative<FeedHandle>(handle.body) ||
+                         std::holds_alternative<TransactionHandle>(handle.body);
   Inode* inode = inodes_.find(handle.inode);
   const HandleId id = inode == nullptr ? 0 : handles_.open(std::move(handle));
   if (id == 0) {
@@ -180,6 +183,10 @@ void Filesystem::read(Reply<Content> reply, HandleId id, std::size_t offset, boo
     const std::string told = birth->unread_name.substr(0, room);
     birth->unread_name.erase(0, told.size());
     std::move(reply).with(Content{replication::bytes_of(told)});
+  } else if (auto* transaction = std::get_if<TransactionHandle>(&handle->body)) {
+    const std::string told = transaction->unread.substr(0, room);
+    transaction->unread.erase(0, told.size());
+    std::move(reply).with(Content{replication::bytes_of(told)});
   } else if (const auto* text = std::get_if<TextHandle>(&handle->body)) {
     std::move(reply).with(Content{part_of(text->text, offset, room)});
   } else if (auto* acl = std::get_if<handles::AclHandle>(&handle->body)) {
@@ -236,12 +243,17 @@ void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t
 Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   Operation operation(operations_, reply.ticket());
   const Inode* inode = inode_of(id);
+  auto& listed = std::get<DirectoryHandle>(handles_.find(id)->body);
+  if (inode->view == View::mount) {
+    listed.names = names_of_mount_files();
+    co_return std::move(reply).with(Listing{listed.names, 0});
+  }
   ensemble_.used(inode->path);
   const auto found = co_await list(operation, inode->path);
   if (!found) {
     co_return std::move(reply).refuse(found.error());
   }
-  auto& names = std::get<DirectoryHandle>(handles_.find(id)->body).names;
+  auto& names = listed.names;
   names.assign({".", ".."});
   const bool is_mount_root = inode->path == "/";
   const bool is_top = is_mount_root && ensemble_.client().chroot().empty();

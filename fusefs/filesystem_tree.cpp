@@ -37,6 +37,9 @@ using replication::protocol::StatResponse;
 Task<Outcome<Filesystem::Target>> Filesystem::resolve_for_change(Operation& operation, Place place,
                                                                  int errno_of_views) {
   const Inode* directory = inodes_.find(place.directory);
+  if (directory != nullptr && directory->view == View::mount) {
+    co_return Failure::of(EPERM);
+  }
   if (directory != nullptr) {
     const auto parsed = naming::parse(place.name, directory->path == "/");
     const auto* name = std::get_if<naming::Name>(&parsed);

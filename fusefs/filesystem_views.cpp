@@ -73,6 +73,9 @@ Task<Outcome<std::string>> Filesystem::text_of_view(Operation& operation, Target
 Task<Outcome<Handle>> Filesystem::open_view(Operation& operation, InodeNumber number, int flags) {
   const Inode* inode = inodes_.find(number);
   DataHandle::Mode mode = handles::mode_of(flags);
+  if (inode->view == View::mount) {
+    co_return open_mount_file(*inode, mode.writes);
+  }
   if (inode->view == View::version) {
     mode.is_written_through = mode.writes;
     Handle handle{.inode = number,

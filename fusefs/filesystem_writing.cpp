@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "fusefs/errno_table.hpp"
 #include "fusefs/filesystem.hpp"
 #include "fusefs/transactions.hpp"
 #include "replication/model/limits.hpp"
@@ -29,6 +30,10 @@ void Filesystem::write(Reply<Written> reply, HandleId id, std::size_t offset, By
   const Handle* handle = handles_.find(id);
   if (handle != nullptr && std::holds_alternative<handles::ConversationHandle>(handle->body)) {
     write_conversation(std::move(reply), id, Bytes(bytes.begin(), bytes.end()));
+    return;
+  }
+  if (handle != nullptr && std::holds_alternative<handles::TransactionHandle>(handle->body)) {
+    write_transaction(std::move(reply), id, std::string(replication::text_of(bytes)));
     return;
   }
   if (handle != nullptr && std::holds_alternative<handles::AclHandle>(handle->body)) {
@@ -271,6 +276,11 @@ Task<Outcome<Done>> Filesystem::touch(Operation& operation, InodeNumber number) 
 
 void Filesystem::flush(Reply<Done> reply, HandleId id, std::uint64_t lock_owner) {
   const DataHandle* data = find_data(id);
+  const Handle* handle = handles_.find(id);
+  if (handle != nullptr && std::holds_alternative<handles::TransactionHandle>(handle->body)) {
+    end_transaction_and_answer(std::move(reply), id);
+    return;
+  }
   const Inode* inode = inode_of(id);
   const LockKey key{inode == nullptr ? 0 : inode->number, locks::Family::fcntl, lock_owner};
   if (locker_.holds(key)) {
@@ -284,7 +294,10 @@ void Filesystem::flush(Reply<Done> reply, HandleId id, std::uint64_t lock_owner)
 
 void Filesystem::sync(Reply<Done> reply, HandleId id) {
   const DataHandle* data = find_data(id);
-  if (data == nullptr || !data->close_commits()) {
+  const Handle* handle = handles_.find(id);
+  if (handle != nullptr && std::holds_alternative<handles::TransactionHandle>(handle->body)) {
+    end_transaction_and_answer(std::move(reply), id);
+  } else if (data == nullptr || !data->close_commits()) {
     std::move(reply).with(Done{});
   } else {
     commit_and_answer(std::move(reply), id);
@@ -293,7 +306,12 @@ void Filesystem::sync(Reply<Done> reply, HandleId id) {
 
 Detached Filesystem::commit_and_answer(Reply<Done> reply, HandleId id) {
   Operation operation(operations_, reply.ticket());
-  const auto done = co_await commit(operation, *handles_.find(id));
+  Handle& handle = *handles_.find(id);
+  const auto done = co_await commit(operation, handle);
+  if (!done && done.error().errno_value != EINTR) {
+    journal_.note("what was written to " + inodes_.find(handle.inode)->path +
+                  " is lost: " + std::string(reason_of(done.error())));
+  }
   std::move(reply).with_outcome(done);
 }
 
@@ -307,6 +325,13 @@ Detached Filesystem::release(Reply<Done> reply, HandleId id) {
   if (const auto* data = handles::data_of(*handle);
       data != nullptr && data->close_commits() && !handle->is_held) {
     done = co_await commit(operation, *handle);
+  }
+  if (std::holds_alternative<handles::TransactionHandle>(handle->body)) {
+    done = co_await end_transaction(operation, *handle);
+  }
+  if (!done) {
+    journal_.note("what was written to " + inodes_.find(handle->inode)->path +
+                  " is lost: " + std::string(reason_of(done.error())));
   }
   const auto put = co_await put_down(operation, id, *handle);
   std::move(reply).with_outcome(done ? put : done);

@@ -54,6 +54,9 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
   if (inode == nullptr || !name.starts_with(user_namespace)) {
     co_return std::move(reply).error(inode == nullptr ? ESTALE : ENOTSUP);
   }
+  if (inode->view == naming::View::mount) {
+    co_return std::move(reply).error(ENODATA);
+  }
   const std::string path = inode->path;
   const std::string key = name.starts_with(prefix) ? name.substr(prefix.size()) : std::string();
   if (key == "path" || key == "name") {

@@ -5,6 +5,7 @@
 //   FeedHandle         lines that come while it is open (`@exists`, `@watch`)
 //   BirthHandle        the descriptor that made a znode, open to read and write
 //   AclHandle          an ACL as a text that is written
+//   TransactionHandle  lines that make up a transaction (`@mount/txn`)
 //   TextHandle         text made when it was opened (`@stat`); reading it never changes it
 //   DirectoryHandle    a listing that does not move while it is read
 //
@@ -58,6 +59,15 @@ struct ConversationHandle {
   bool is_writing{};       // a read begins the next conversation
 };
 
+// A transaction as far as it was written, and what became of the last one.
+struct TransactionHandle {
+  std::vector<std::string> lines{};  // that mean something
+  std::size_t bytes{};               // of them
+  std::string unfinished{};          // a line without its end
+  bool waits_for_commit{};           // `begin` was written
+  std::string unread{};
+};
+
 // Shared with the wait that feeds it, which ends by itself some time after the handle.
 struct FeedHandle {
   std::shared_ptr<Feed> feed{};
@@ -71,7 +81,7 @@ struct DirectoryHandle {
 struct Handle {
   inodes::InodeNumber inode{};
   std::variant<DataHandle, TextHandle, DirectoryHandle, BirthHandle, ConversationHandle, FeedHandle,
-               AclHandle>
+               AclHandle, TransactionHandle>
       body;
 
   // Of DataHandle: the version that is read and replaced; any other is refused.

@@ -18,16 +18,17 @@ off_t size_of(const Inode& inode) {
   if (inode.view == naming::View::stat) {
     return static_cast<off_t>(stat_text(inode.node.stat).size());
   }
-  if (inode.view == naming::View::acl) {
-    return static_cast<off_t>(inode.node.acl_text_size);
+  if (inode.view == naming::View::acl || inode.view == naming::View::mount) {
+    return static_cast<off_t>(inode.node.text_size);
   }
   return inode.kind == Kind::directory ? 0 : inode.node.stat.data_length;
 }
 
-bool is_read_only(naming::View view) {
+bool is_read_only(const Inode& inode) {
   using enum naming::View;
+  const auto view = inode.view;
   return view != plain && view != data && view != dir && view != version && view != cas &&
-         view != acl;
+         view != acl && !inode.is_writable;
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
   values.st_ino = inode.number;
   values.st_mode = inode.kind == Kind::directory ? S_IFDIR | appearance.directory_mode
                                                  : S_IFREG | appearance.file_mode;
-  if (is_read_only(inode.view)) {
+  if (is_read_only(inode)) {
     values.st_mode &= ~static_cast<mode_t>(S_IWUSR | S_IWGRP | S_IWOTH);
   }
   values.st_nlink = inode.is_removed ? 0 : 1;

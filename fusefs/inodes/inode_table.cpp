@@ -17,12 +17,14 @@ constexpr std::array views{View::plain, View::data, View::dir, View::stat};
 
 constexpr unsigned number_bits = 53;
 
-Kind kind_in(View view, const std::string& path, const Node& node) {
+Kind kind_in(View view, std::int64_t parameter, const std::string& path, const Node& node) {
   switch (view) {
     case View::plain:
       return path == "/" ? Kind::directory : kind_of(node);
     case View::dir:
       return Kind::directory;
+    case View::mount:
+      return parameter == 0 ? Kind::directory : Kind::file;
     default:
       return Kind::file;
   }
@@ -69,7 +71,7 @@ const Inode* InodeTable::find(std::string_view path, View view) const {
 
 Inode& InodeTable::look_up(const std::string& path, View view, const Node& node,
                            std::int64_t parameter) {
-  const Kind kind = kind_in(view, path, node);
+  const Kind kind = kind_in(view, parameter, path, node);
   if (Inode* known = find(path, view, parameter)) {
     const bool is_same = known->node.stat.czxid == node.stat.czxid && known->kind == kind;
     if (is_same || known->number == root_number) {

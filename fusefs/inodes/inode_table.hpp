@@ -37,6 +37,7 @@ struct Inode {
   Node node{};              // as last seen
   std::uint64_t lookups{};  // that the kernel has not forgotten
   std::uint64_t handles{};  // open on it
+  bool is_writable{};       // though the view is not
   bool is_detached{};       // its path and view lead to another inode, or to none
   bool is_removed{};        // through this mount: what is written to it goes nowhere
 };

@@ -22,7 +22,7 @@ enum class DataKind {
 struct Node {
   replication::Stat stat{};
   DataKind data{};
-  std::size_t acl_text_size{};  // of the view that shows it; 0 for all others
+  std::size_t text_size{};  // of the views whose text no Stat tells of; 0 for all others
 
   bool operator==(const Node&) const = default;
 };

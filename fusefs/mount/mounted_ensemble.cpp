@@ -79,7 +79,7 @@ void MountedEnsemble::on_state(SessionState state) {
       break;
     case SessionState::connecting:
       filesystem_.connection_lost();
-      spdlog::warn("the connection is lost; trying all servers");
+      filesystem_.journal().note("the connection is lost; trying all servers");
       lose_locks_in_time();
       break;
     case SessionState::expired:
@@ -113,7 +113,8 @@ void MountedEnsemble::mount() {
 }
 
 void MountedEnsemble::renew_session() {
-  spdlog::error("the session has expired and its ephemeral znodes are gone; opening a new one");
+  filesystem_.journal().note(
+      "the session has expired and its ephemeral znodes are gone; opening a new one");
   expired_client_ = std::move(client_);
   client_ = connect();
   filesystem_.use(*client_);

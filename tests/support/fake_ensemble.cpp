@@ -432,6 +432,8 @@ FakeEnsemble::Outcome FakeEnsemble::apply(const MultiRequest& request) {
       result.body = MultiError{outcome.error()};
     } else if (const auto* created = std::get_if<PathStatResponse>(&*outcome)) {
       result.body = *created;
+    } else if (const auto* path = std::get_if<PathResponse>(&*outcome)) {
+      result.body = *path;
     } else if (const auto* stat = std::get_if<StatResponse>(&*outcome)) {
       result.body = *stat;
     }

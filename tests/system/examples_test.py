@@ -1,4 +1,4 @@
-"""examples/ensemble.sh and examples/zabd@.service, with programs that are built already."""
+"""examples/: the ensemble, the units and the completion, with programs that are built already."""
 
 import os
 import pathlib
@@ -105,6 +105,40 @@ class ServiceUnit(unittest.TestCase):
         verified = subprocess.run(["systemd-analyze", "verify", "--man=no", str(installed)],
                                   capture_output=True, text=True, check=False)
         self.assertNotIn("zabd@", verified.stderr)  # What it says of others' units is theirs.
+
+    def test_systemd_understands_the_mount_unit(self):
+        verified = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", str(SOURCE_ROOT / "examples/mnt-zk.mount")],
+            capture_output=True, text=True, check=False)
+        self.assertNotIn("mnt-zk", verified.stderr)
+
+
+class Completion(unittest.TestCase):
+    def completed(self, line):
+        script = (f". {SOURCE_ROOT}/examples/zabfs.bash-completion; compopt() {{ :; }};"
+                  f" COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _zabfs;"
+                  " printf '%s\\n' \"${COMPREPLY[@]}\"")
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True,
+                              check=True).stdout.split()
+
+    def test_options_are_completed(self):
+        self.assertEqual(self.completed("zabfs --emb"), ["--embedded"])
+        self.assertEqual(self.completed("zabfs -o tim"), ["timeout="])
+        self.assertEqual(self.completed("zabfs -o ro,allow_"),
+                         ["ro,allow_other", "ro,allow_root"])
+
+    def test_and_directories(self):
+        directory = tempfile.mkdtemp(prefix="zabfs-test.")
+        self.addCleanup(os.rmdir, directory)
+        self.assertEqual(self.completed(f"zabfs zk1:2181 {directory[:-1]}"), [directory])
+
+    # Every option of -o that the program tells of is offered.
+    def test_no_option_is_forgotten(self):
+        said = subprocess.run([str(BIN / "zabfs"), "--help"], capture_output=True, text=True,
+                              check=True).stdout
+        offered = self.completed("zabfs -o ''")
+        for option in re.findall(r"\b([a-z]+=)", said):
+            self.assertIn(option, offered)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,25 @@ class Life(unittest.TestCase):
         with self.assertRaises(OSError):
             (mount.path / "x").touch()
 
+    # As mount(8) does for a line of fstab; "fuse.zabfs" instead of the path takes an installed program.
+    @unittest.skipUnless(os.getuid() == 0 and shutil.which("mount.fuse3"), "for root with mount.fuse3")
+    def test_mount_and_umount_with_the_options_of_fstab(self):
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="zabfs-test."))
+        self.addCleanup(shutil.rmtree, directory)
+        fstab = directory / "fstab"
+        point = directory / "mnt"
+        point.mkdir()
+        fstab.write_text(f"{BIN}/zabfs#{self.server.hosts}/zookeeper {point} fuse"
+                         " noauto,nofail,_netdev,allow_other,umask=077 0 0\n")
+        subprocess.run(["mount", "--fstab", fstab, point], check=True, timeout=60)
+        self.addCleanup(subprocess.run, ["umount", "-l", "-q", point], check=False)
+        self.assertIn("quota", os.listdir(point))
+        self.assertEqual((point / "quota").stat().st_mode & 0o077, 0)
+        with open("/proc/mounts", encoding="ascii") as mounts:
+            self.assertIn(f"{self.server.hosts}/zookeeper {point} fuse.zabfs", mounts.read())
+        subprocess.run(["umount", point], check=True, timeout=60)
+        self.assertFalse(os.path.ismount(point))
+
     def cat(self, path):
         return subprocess.Popen(
             ["cat", path],

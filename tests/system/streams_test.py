@@ -93,7 +93,10 @@ class Follower:
     def is_blocked(self):
         """In a read of the file: so it has been opened."""
         directory = f"/proc/{self.process.pid}/fd"
-        opened = [os.readlink(f"{directory}/{fd}") for fd in os.listdir(directory)]
+        try:
+            opened = [os.readlink(f"{directory}/{fd}") for fd in os.listdir(directory)]
+        except FileNotFoundError:  # Closed while they were listed.
+            return False
         with open(f"/proc/{self.process.pid}/stack", encoding="ascii") as stack:
             return (any(self.name in name for name in opened)
                     and "request_wait_answer" in stack.read())

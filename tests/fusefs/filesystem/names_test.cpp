@@ -48,11 +48,10 @@ TEST(Names, WhatIsNotThereIsENOENT) {
   EXPECT_EQ(m.look_up("control\x01").error, ENOENT);
 }
 
-TEST(Names, RefusedAndUnservedNamesSaySo) {
+TEST(Names, RefusedNamesSaySo) {
   MountedFake m;
   m.ensemble.create("/a", bytes("1"));
   EXPECT_EQ(m.look_up("a@ee").error, EINVAL);
-  EXPECT_EQ(m.look_up("a@queue").error, ENOTSUP);
   EXPECT_EQ(m.look_up(std::string(256, 'x')).error, ENAMETOOLONG);
 }
 
