@@ -204,9 +204,10 @@ class Notifying(MountTestCase):
         with open(children, encoding="ascii") as listed:
             assistants = listed.read().split()
         self.assertEqual(len(assistants), 2)
+        self.zk.create(f"/{self.name}/probe", b"")  # Data of its own would make the directory a file.
         watcher = Watcher(mount.path / self.name)
         self.addCleanup(watcher.end)
-        self.wait_until_heard(watcher, "")
+        self.wait_until_heard(watcher, "/probe")
         # While a change is being told, the mount is busy, as with any program that uses it.
         unmount = ["fusermount3", "-u", str(mount.path)]
         wait_until(lambda: subprocess.run(unmount, check=False).returncode == 0, "it is unmounted")
