@@ -1,5 +1,6 @@
 """examples/recipes: what each script promises, with several processes on several mounts, killed at random."""
 
+import contextlib
 import os
 import pathlib
 import random
@@ -81,8 +82,10 @@ class Recipes(MountTestCase):
                 statuses.append(running[number].returncode)
 
         def kill(process):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+            # It may end, and be waited for by its worker, at any moment.
+            with contextlib.suppress(ProcessLookupError):
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
         for thread in threads:
