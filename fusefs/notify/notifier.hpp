@@ -102,6 +102,10 @@ class Notifier {
   Task<Outcome<Done>> tell_move(Operation& operation, Notice from, Notice to, InodeNumber replaced);
   // A file that has got its first child is a directory from then on.
   Task<Outcome<Done>> tell_new_directory(Operation& operation, std::string path);
+  // What was a file is a directory now, as `node` says, or the other way round: the one goes and
+  // the other comes.
+  Task<Outcome<Done>> tell_turned(Operation& operation, std::string path, InodeNumber inode,
+                                  inodes::Node node);
   Task<Outcome<Done>> replay(Operation& operation, Replay replay);
 
   bool is_file(const std::string& path, InodeNumber inode);

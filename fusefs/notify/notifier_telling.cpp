@@ -124,9 +124,18 @@ Task<Outcome<Done>> Notifier::tell_removed(Operation& operation, std::string pat
 
 Task<Outcome<Done>> Notifier::tell_changed(Operation& operation, std::string path,
                                            InodeNumber inode) {
-  const Deed deed = is_file(path, inode) ? Deed::write : Deed::touch;
-  Replay changed{.deed = deed, .path = std::move(path), .inode = inode};
-  co_return co_await replay(operation, std::move(changed));
+  if (is_file(path, inode)) {
+    Replay written{.deed = Deed::write, .path = std::move(path), .inode = inode};
+    co_return co_await replay(operation, std::move(written));
+  }
+  std::string looked_at = path;
+  const auto node = co_await insides_.look(operation, std::move(looked_at));
+  if (node && path != "/" && inodes::kind_of(*node) == Kind::file) {
+    Node turned = *node;
+    co_return co_await tell_turned(operation, std::move(path), inode, std::move(turned));
+  }
+  Replay touched{.deed = Deed::touch, .path = std::move(path), .inode = inode};
+  co_return co_await replay(operation, std::move(touched));
 }
 
 Task<Outcome<Done>> Notifier::tell_move(Operation& operation, Notice from, Notice to,
@@ -165,13 +174,24 @@ Task<Outcome<Done>> Notifier::tell_new_directory(Operation& operation, std::stri
   if (!node || inodes::kind_of(*node) == Kind::file) {
     co_return node ? Outcome<Done>(Done{}) : node.error();
   }
-  interest_.note(path, Told::directory);
-  Replay removed{.deed = Deed::remove_file, .path = path, .inode = inode};
+  Node turned = *node;
+  co_return co_await tell_turned(operation, std::move(path), inode, std::move(turned));
+}
+
+Task<Outcome<Done>> Notifier::tell_turned(Operation& operation, std::string path, InodeNumber inode,
+                                          Node node) {
+  const bool is_directory = inodes::kind_of(node) == Kind::directory;
+  interest_.note(path, is_directory ? Told::directory : Told::file);
+  Replay removed{.deed = is_directory ? Deed::remove_file : Deed::remove_directory,
+                 .path = path,
+                 .inode = inode};
   const auto told = co_await replay(operation, std::move(removed));
   if (!told) {
     co_return told.error();
   }
-  Replay made{.deed = Deed::make_directory, .path = std::move(path), .node = *node};
+  Replay made{.deed = is_directory ? Deed::make_directory : Deed::make_file,
+              .path = std::move(path),
+              .node = node};
   co_return co_await replay(operation, std::move(made));
 }
 

@@ -153,6 +153,16 @@ TEST(Notifier, TheFirstChildMakesADirectoryOfAFile) {
   EXPECT_EQ(m.told(), "remove_file /d/new, make_directory /d/new");
 }
 
+TEST(Notifier, DataMakeAFileOfADirectoryThatNeverHadAChild) {
+  WatchedDirectory m;
+  m.ensemble.create("/d/new", std::nullopt);
+  m.settle();
+  m.told();
+  m.ensemble.set("/d/new", "data");
+  m.settle();
+  EXPECT_EQ(m.told(), "remove_directory /d/new, make_file /d/new");
+}
+
 TEST(Notifier, TheChildThatOnlyMarksADirectoryIsNotTold) {
   WatchedDirectory m;
   MultiRequest mark;
