@@ -1,6 +1,7 @@
 #include "replication/zab/election.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "replication/model/check.hpp"
 
@@ -162,7 +163,8 @@ bool Election::follow_a_leader() {
   for (const auto& [peer, said] : heard_) {
     const Ballot* ballot = heard_of(peer);
     if (ballot != nullptr && ballot->state == PeerState::leading &&
-        (ballot->round == mine_.round || has_quorum_behind(peer, *ballot)) &&
+        (ballot->round == mine_.round ||
+         membership_->is_followed_by_quorum(behind(peer, *ballot))) &&
         (leader == nullptr || ballot->vote > leader->vote)) {
       leader = ballot;
     }
@@ -173,7 +175,8 @@ bool Election::follow_a_leader() {
   return leader != nullptr;
 }
 
-bool Election::has_quorum_behind(ServerId leader, const Ballot& its) const {
+// The leader itself, and those who say that they follow it.
+std::set<ServerId> Election::behind(ServerId leader, const Ballot& its) const {
   std::set<ServerId> behind{leader};
   for (const auto& [peer, said] : heard_) {
     const bool has_settled =
@@ -183,7 +186,7 @@ bool Election::has_quorum_behind(ServerId leader, const Ballot& its) const {
       behind.insert(peer);
     }
   }
-  return membership_->is_followed_by_quorum(behind);
+  return behind;
 }
 
 bool Election::still_holds() const {
@@ -191,7 +194,7 @@ bool Election::still_holds() const {
     return false;
   }
   if (decision_->leader == self_) {
-    return has_quorum_behind(self_, mine_);
+    return membership_->contains_quorum(behind(self_, mine_));
   }
   const auto leader = heard_.find(decision_->leader);
   return leader != heard_.end() && leader->second && leader->second->state == PeerState::leading;

@@ -106,7 +106,7 @@ class Election {
   bool is_candidate() const;
   Vote best_candidate() const;
   bool follow_a_leader();
-  bool has_quorum_behind(ServerId leader, const Ballot& its) const;
+  std::set<ServerId> behind(ServerId leader, const Ballot& its) const;
   void try_to_lead();
   void conclude(const Ballot& its);
   void broadcast();

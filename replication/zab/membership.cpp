@@ -107,7 +107,8 @@ bool Membership::is_known_candidate(ServerId server) const {
 }
 
 bool Membership::is_followed_by_quorum(const std::set<ServerId>& servers) const {
-  return contains_quorum(servers) || (hears() && heard_.back().quorums.contains_quorum(servers));
+  return stages_.front().quorums.contains_quorum(servers) ||
+         (hears() && heard_.back().quorums.contains_quorum(servers));
 }
 
 }  // namespace zabfs::replication::zab

@@ -87,6 +87,9 @@ class Membership {
   // --- for finding a leader: the newest one that was heard of counts, too ---
   bool is_known_voter(ServerId server) const;
   bool is_known_candidate(ServerId server) const;
+  // Whether a server may lead that these follow: by the configuration in force, or by one that was
+  // heard of. What is on its way here alone does not matter: it may be lost, and need this very
+  // server, who would then wait for itself.
   bool is_followed_by_quorum(const std::set<ServerId>& servers) const;
 
  private:

@@ -102,6 +102,37 @@ TEST(ReconfigurationScenarios, NobodyIsToldBeforeTheNewServersKnowThatTheOldOnes
   }
 }
 
+// A leader that is cut off has a configuration in its log which nobody else has: itself and one
+// more. The others go on without it, and it comes back to them.
+TEST(ReconfigurationScenarios, ALeaderComesBackWithAConfigurationThatIsLost) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    ScenarioWorld scenario(3, 0, seed, [](WorldOptions& options) {
+      can_grow(options);
+      options.joiners.clear();
+    });
+    scenario.start_all();
+    scenario.wait_until_all_serve();
+    const ServerId old = scenario.leader();
+    const ServerId leaving = scenario.follower();
+    ScenarioClient client(scenario);
+    ASSERT_TRUE(client.connect(old));
+    log_in(client);
+    const auto before = scenario.count<EnsembleLearned>(old);
+    scenario.isolate(old);
+    client.send(ReconfigRequest{.leaving = std::to_string(leaving.value)});
+    scenario.wait([&] { return scenario.count<EnsembleLearned>(old) > before; }, "it is proposed");
+    scenario.wait([&] { return scenario.leader_now() && *scenario.leader_now() != old; },
+                  "another leads");
+    const auto begun = scenario.count<LeadershipBegan>();
+    const ServerId other = *scenario.leader_now();
+    scenario.world().kill(other);  // A round of theirs that the first one is not in.
+    scenario.world().start(other);
+    scenario.wait([&] { return scenario.count<LeadershipBegan>() > begun; }, "they elect again");
+    scenario.heal();
+    scenario.expect_one_history();
+  }
+}
+
 // Whoever asks while one is on its way hears so, once that one cannot be lost any more; and from a
 // version that is not in force any more nothing can be changed.
 TEST(ReconfigurationScenarios, ThereIsOneChangeAtATime) {

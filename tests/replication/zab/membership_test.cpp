@@ -106,6 +106,16 @@ TEST(Membership, HearsFromWhichOneItsOwnCame) {
   EXPECT_FALSE(membership.hear({ensemble_of({one, four}, at(3)), ensemble_of({one, two}, at(6))}));
 }
 
+// The others have taken back, or never heard of, what this server has on its way. In that it is one
+// of two who must both agree; it still sees that the others have a leader.
+TEST(Membership, SeesALeaderWithoutWhatIsOnItsWayHereAlone) {
+  Membership membership = trio();
+  membership.append(ensemble_of({one, two}, at(7)));
+  EXPECT_TRUE(membership.is_followed_by_quorum({two, three}));
+  EXPECT_FALSE(membership.contains_quorum({two, three}));
+  EXPECT_FALSE(membership.is_followed_by_quorum({two}));
+}
+
 // A server that joins is in its own lines. Who took it for a candidate would support somebody whom
 // those with the first configuration in their logs do not: nobody would ever lead.
 TEST(Membership, DoesNotHearWithWhichLinesOthersHaveBegun) {
