@@ -9,7 +9,7 @@
 // Creating names make what the file system then shows under another name (creation.hpp).
 //
 // What a name means is naming's, what a number means the inode table's, when written data is
-// committed DataHandle's. Views that are not served yet (is_served) answer ENOTSUP.
+// committed DataHandle's.
 //
 // Everything happens on one thread. The Answers must outlive the Filesystem.
 #pragma once

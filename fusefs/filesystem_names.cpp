@@ -30,30 +30,6 @@ using replication::protocol::StatResponse;
 
 namespace {
 
-bool is_served(View view) {
-  switch (view) {
-    case View::plain:
-    case View::data:
-    case View::dir:
-    case View::stat:
-    case View::acl:
-    case View::version:
-    case View::cas:
-    case View::sync:
-    case View::exists:
-    case View::gone:
-    case View::next:
-    case View::queue:
-    case View::locks:
-    case View::watch:
-    case View::watch_recursive:
-    case View::mount:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // True for the views that can be looked up whether or not their znode is there.
 bool is_of_any_path(View view) { return is_waiting_view(view) || view == View::queue; }
 
@@ -109,9 +85,6 @@ Task<Outcome<Filesystem::Target>> Filesystem::resolve(Operation& operation, Plac
   Name& name = std::get<Name>(parsed);
   if (name.view == View::create) {
     co_return Failure::of(ENOENT);  // Such a name only ever creates.
-  }
-  if (!is_served(name.view)) {
-    co_return Failure::of(ENOTSUP);
   }
   const View view = name.view;
   const std::int64_t parameter = parameter_of(name);
