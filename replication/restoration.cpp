@@ -6,6 +6,7 @@
 
 #include "replication/jute/jute_archive.hpp"
 #include "replication/model/check.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/rebuild.hpp"
 #include "replication/store/layout.hpp"
 #include "replication/store/snapshot_format.hpp"
@@ -20,9 +21,6 @@ constexpr std::uint64_t snapshot_id_at = 12;
 constexpr std::uint64_t snapshot_id_bytes = 12;
 
 const FileName file_name = "The snapshot";
-
-// Zxids are signed for clients, and there must be epochs left to reign in.
-constexpr std::uint32_t restored_epoch_max = 0x7000'0000;
 
 // One file in memory, to be read only.
 class OneFile : public Disk {
@@ -94,7 +92,7 @@ std::variant<RestorableState, std::string> read_state(ByteView bytes) {
   if (auto refusal = rebuild.finish()) {
     return std::move(*refusal);
   }
-  if (state.tree.last_applied().epoch().value > restored_epoch_max) {
+  if (state.tree.last_applied().epoch().value > limits::restored_epoch_max) {
     return "Its epoch is beyond all that a server could count on from.";
   }
   return state;

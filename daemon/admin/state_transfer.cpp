@@ -6,6 +6,7 @@
 
 #include "daemon/admin/java_text.hpp"
 #include "daemon/admin/json_reply.hpp"
+#include "replication/model/limits.hpp"
 
 namespace zabfs::daemon::admin {
 namespace {
@@ -95,7 +96,7 @@ std::variant<std::uint64_t, HttpReply> StateTransfer::admit(Command command,
                    "Too soon after the last one: wait, or lower admin.rateLimiterIntervalInMS.");
   }
   last_ms = facts.now_ms;
-  return restores ? snapshot_bytes_max : HttpServer::body_bytes_max;
+  return restores ? replication::limits::restoration_bytes_max : HttpServer::body_bytes_max;
 }
 
 void StateTransfer::answer(Command command, const HttpRequest& request, Subject& subject,

@@ -32,9 +32,6 @@ struct StateTransferOptions {
 
 class StateTransfer {
  public:
-  // The largest snapshot that is restored: it is held in memory as a whole.
-  static constexpr std::uint64_t snapshot_bytes_max = 1UL << 30;
-
   explicit StateTransfer(const StateTransferOptions& options) : options_(options) {}
 
   // The command of that name, or nullopt if it is none of the two.

@@ -23,9 +23,6 @@ namespace limits = replication::limits;
 
 namespace {
 
-// How long a server waits for a link to a higher one before it connects itself.
-constexpr std::int64_t lower_patience_ms = 1'500;
-
 Identity identity_of(const MeshOptions& options) {
   Identity identity{.self = options.self,
                     .membership = options.admits_joiners ? Digest{} : digest_of(options.membership),
@@ -157,7 +154,7 @@ void Mesh::move_to(const PeerAddress& address) {
   }
   ports_.logger->error("{}; trying again", *why);
   listen_ = {};
-  move_.expires_after(std::chrono::milliseconds(lower_patience_ms));
+  move_.expires_after(std::chrono::milliseconds(limits::peer_lower_patience_ms));
   move_.async_wait([this, address](const error_code& cancelled) {
     if (!cancelled && !is_stopped_) {
       move_to(address);
@@ -343,7 +340,7 @@ void Mesh::dial_again(ServerId id) {
       peer.pause_ms,
       std::clamp(2 * peer.pause_ms, limits::peer_retry_ms_min, limits::peer_retry_ms_max));
   const auto half = static_cast<std::uint64_t>(pause_ms / 2);
-  const auto patience_ms = id < identity_.self ? 0 : lower_patience_ms;
+  const auto patience_ms = id < identity_.self ? 0 : limits::peer_lower_patience_ms;
   peer.retry->expires_after(std::chrono::milliseconds(patience_ms + pause_ms / 2) +
                             std::chrono::milliseconds(ports_.random.below(half + 1)));
   peer.retry->async_wait([this, id](const error_code& cancelled) {

@@ -9,6 +9,7 @@
 #include "daemon/zabctl/new_file.hpp"
 #include "daemon/zabctl/presentation.hpp"
 #include "daemon/zabctl/segment_scan.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/store/epochs.hpp"
 #include "replication/store/layout.hpp"
 #include "replication/store/snapshot_format.hpp"
@@ -138,13 +139,12 @@ class Backup {
 
 std::unique_ptr<LoadedState> back_up(const ReadOnlyDirectory& from, const std::string& to) {
   check_empty(to);
-  constexpr int attempts_max = 10;
   for (int attempt = 1;; ++attempt) {
     try {
       return Backup(from, to).run();
     } catch (const Vanished&) {
       // The running server has purged what was being copied: a newer snapshot is there.
-      if (attempt == attempts_max || !from.is_in_use()) {
+      if (attempt == replication::limits::looks_at_running_max || !from.is_in_use()) {
         throw;
       }
       for (const auto& entry : std::filesystem::directory_iterator(to)) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/zabctl/failure.hpp"
+#include "replication/model/limits.hpp"
 #include "replication/ports/disk.hpp"
 
 namespace zabfs::daemon::zabctl {
@@ -60,9 +61,9 @@ replication::Bytes bytes_of_file(const std::string& path);
 // server may have changed the directory meanwhile: at most a few times. The last answer counts.
 template <class Look>
 auto settled(const ReadOnlyDirectory& directory, Look look) {
-  constexpr int attempts_max = 10;
   for (int attempt = 1;; ++attempt) {
-    const bool may_try_again = attempt < attempts_max && directory.is_in_use();
+    const bool may_try_again =
+        attempt < replication::limits::looks_at_running_max && directory.is_in_use();
     try {
       auto seen = look();
       if (seen || !may_try_again) {

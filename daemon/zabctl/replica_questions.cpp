@@ -14,6 +14,7 @@
 #include "daemon/zabctl/failure.hpp"
 #include "daemon/zabctl/read_only_directory.hpp"
 #include "replication/model/bytes.hpp"
+#include "replication/model/limits.hpp"
 
 namespace zabfs::daemon::zabctl {
 
@@ -23,7 +24,6 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::uint16_t default_port = 2181;
-constexpr std::size_t answer_bytes_max = 4UL << 20;
 
 // One word to one server: connects, asks, reads to the end. Keeps itself alive until then.
 class Question : public std::enable_shared_from_this<Question> {
@@ -59,7 +59,8 @@ class Question : public std::enable_shared_from_this<Question> {
   }
 
   void receive() {
-    asio::async_read(socket_, asio::dynamic_buffer(answer_, answer_bytes_max),
+    asio::async_read(socket_,
+                     asio::dynamic_buffer(answer_, replication::limits::status_answer_bytes_max),
                      [self = shared_from_this()](const error_code& error, std::size_t /*got*/) {
                        const bool is_whole = !error || error == asio::error::eof;
                        self->on_done_(is_whole ? error_code{} : error, self->answer_);

@@ -10,6 +10,7 @@
 
 #include "daemon/zabctl/backup.hpp"
 #include "daemon/zabctl/new_file.hpp"
+#include "replication/model/limits.hpp"
 
 namespace zabfs::daemon::zabctl {
 
@@ -20,7 +21,6 @@ namespace {
 
 constexpr std::size_t block_bytes = 512;
 constexpr std::uint64_t piece_bytes = 1UL << 20;
-constexpr std::uint64_t file_bytes_max = (std::uint64_t{1} << 33) - 1;  // eleven octal digits
 
 using Block = std::array<std::uint8_t, block_bytes>;
 
@@ -163,7 +163,7 @@ void write_tar(const std::string& from, const std::string& to) {
   NewFile tar(path.parent_path(), path.filename());
   for (const auto& name : directory.list()) {
     const std::uint64_t size = directory.size(name);
-    if (name.size() > name_field.size || size > file_bytes_max) {
+    if (name.size() > name_field.size || size > replication::limits::archived_file_bytes_max) {
       throw Failure(name + " is too large for a tar file; make the backup a directory instead.");
     }
     tar.write(header_of(name, size));

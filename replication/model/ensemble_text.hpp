@@ -18,13 +18,6 @@
 
 #include "replication/model/ensemble.hpp"
 
-namespace zabfs::replication::limits {
-
-// A configuration of the ensemble, as text.
-inline constexpr std::size_t ensemble_text_bytes_max = 256UL << 10;
-
-}  // namespace zabfs::replication::limits
-
 namespace zabfs::replication {
 
 // What stands behind `server.N=`; or what is wrong with it, as a sentence.

@@ -32,11 +32,24 @@ inline constexpr std::size_t log_segment_bytes = 64UL << 20;
 // Zeros that are written behind a batch when there are none left to write into.
 inline constexpr std::size_t log_zeros_ahead_bytes = 1UL << 20;
 
-// Snapshots: transactions between two of them, what one slice writes, how many are kept.
+// Snapshots: what is in the log between two of them, what one slice writes, how many are kept.
 inline constexpr std::uint64_t snapshot_every_transactions = 100'000;
+inline constexpr std::uint64_t snapshot_log_bytes_default = 4UL << 30;  // or so much of the log
 inline constexpr std::size_t snapshot_slice_bytes = 256UL << 10;
 inline constexpr std::size_t snapshot_slice_nodes = 2'000;
 inline constexpr std::size_t snapshots_kept_min = 3;
+
+// A restore: the snapshot that is taken in, the highest epoch it may be of (zxids are signed for
+// clients, and there must be epochs left to reign in), the pieces in which it goes through the log,
+// how many of them are on their way together, how many of one that came to nothing are removed in
+// one turn, how often it begins anew when leaders change, and how long nothing may come of it.
+inline constexpr std::uint64_t restoration_bytes_max = 1UL << 30;
+inline constexpr std::uint32_t restored_epoch_max = 0x7000'0000;
+inline constexpr std::size_t restoration_piece_bytes = 512UL << 10;
+inline constexpr std::size_t restoration_pieces_ahead_max = 8;
+inline constexpr std::size_t restoration_pieces_removed_at_once = 64;
+inline constexpr int restoration_attempts_max = 8;
+inline constexpr std::int64_t restoration_stalled_ms = 60'000;
 
 // Requests that one connection, and all of them, may have unanswered before reading from it stops.
 inline constexpr std::size_t connection_requests_max = 1'000;
@@ -132,6 +145,9 @@ inline constexpr std::int64_t client_close_ms_max = 1'000;
 inline constexpr std::int64_t server_id_max = 254;
 inline constexpr std::uint64_t server_weight_max = 1'000'000'000;
 
+// A configuration of the ensemble, as text.
+inline constexpr std::size_t ensemble_text_bytes_max = 256UL << 10;
+
 // How short a follower's patience with its leader may be, and the servers' common secret.
 inline constexpr std::int64_t peer_timeout_ms_min = 50;
 inline constexpr std::size_t peer_secret_bytes_min = 16;
@@ -153,15 +169,16 @@ inline constexpr std::size_t peer_read_bytes_max = 1UL << 20;
 inline constexpr std::size_t peer_outbox_bytes_max = 64UL << 20;
 
 // Links between servers: how long connecting and the handshake may take, how many strangers may be
-// in their handshake, how long sent bytes may be on their way before the link counts as lost, and
-// the pace of connecting again. A link that lasted shorter than the longest pause counts as a
-// failure to connect.
+// in their handshake, how long sent bytes may be on their way before the link counts as lost, the
+// pace of connecting again, and how long the higher of two servers lets the other connect first. A
+// link that lasted shorter than the longest pause counts as a failure to connect.
 inline constexpr std::int64_t peer_connect_ms_max = 1'000;
 inline constexpr std::int64_t peer_handshake_ms_max = 1'000;
 inline constexpr std::size_t peer_strangers_max = 64;
 inline constexpr int peer_unacknowledged_ms_max = 5'000;
 inline constexpr std::int64_t peer_retry_ms_min = 10;
 inline constexpr std::int64_t peer_retry_ms_max = 200;
+inline constexpr std::int64_t peer_lower_patience_ms = 1'500;
 
 // Operators: the digests that are noted (as many transactions apart as in ZooKeeper), what of a
 // long answer is made at a time, the sessions or connections that are listed by when they expire,
@@ -171,6 +188,14 @@ inline constexpr std::size_t noted_digests_max = 1'024;
 inline constexpr std::size_t operator_part_bytes = 64UL << 10;
 inline constexpr std::size_t operator_expiries_max = 200'000;
 inline constexpr std::size_t operator_entries_max = 20'000;
+
+// zabctl: looks at what a running server changes meanwhile, the answer of a server that is asked
+// for its status, a file in an archive (eleven octal digits), and one value or record of Apache
+// ZooKeeper's files.
+inline constexpr int looks_at_running_max = 10;
+inline constexpr std::size_t status_answer_bytes_max = 4UL << 20;
+inline constexpr std::uint64_t archived_file_bytes_max = (std::uint64_t{1} << 33) - 1;
+inline constexpr std::size_t zookeeper_value_bytes_max = 256UL << 20;
 
 // The longest time to live of a znode: ZooKeeper keeps it in 40 bits of the owner field.
 inline constexpr std::int64_t ttl_ms_max = (std::int64_t{1} << 40) - 1;
@@ -189,8 +214,8 @@ inline constexpr std::size_t cache_watches_max = 200'000;
 inline constexpr std::size_t recent_paths_remembered = 16'384;
 inline constexpr std::size_t changes_remembered_max = 1'000;
 
-// The mount: what went wrong lately; lines of a stream that its reader has not taken yet (behind that
-// it is told that it missed something); znodes that a stream of a subtree compares after a
+// The mount: what went wrong lately; lines of a stream that its reader has not taken yet (behind
+// that it is told that it missed something); znodes that a stream of a subtree compares after a
 // reconnection; and what is written as one transaction.
 inline constexpr std::size_t journal_lines_max = 200;
 inline constexpr std::size_t stream_unread_bytes_max = 1UL << 20;
@@ -224,6 +249,8 @@ static_assert(client_frame_bytes_max + identities_per_connection_max * (identity
               "a forwarded write, with whose it is, fits into a frame");
 static_assert(snapshot_slice_bytes + log_record_bytes_max <= peer_frame_bytes_max,
               "a slice, which may end with the largest znode, fits into a frame");
+static_assert(restoration_piece_bytes < client_frame_bytes_max, "a piece is a znode like others");
+static_assert(restoration_pieces_ahead_max * restoration_piece_bytes < peer_outbox_bytes_max / 2);
 static_assert(peer_frame_bytes_max < peer_outbox_bytes_max);
 static_assert(peer_retry_ms_min < peer_retry_ms_max);
 static_assert(reconnect_delay_ms_min < reconnect_delay_ms_max);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "replication/model/limits.hpp"
+
 namespace zabfs::daemon::zabctl::zookeeper {
 
 using replication::ByteView;
@@ -103,7 +105,8 @@ std::optional<ByteView> CheckedStream::counted() {
   if (count == -1) {
     return std::nullopt;
   }
-  if (count < 0 || static_cast<std::size_t>(count) > value_bytes_max) {
+  if (count < 0 ||
+      static_cast<std::size_t>(count) > replication::limits::zookeeper_value_bytes_max) {
     throw Damaged("says at offset " + std::to_string(offset_ - sizeof count) + " that " +
                   std::to_string(count) + " bytes follow, which cannot be");
   }

@@ -28,9 +28,6 @@ Source source_of_bytes(replication::ByteView bytes);
 
 class CheckedStream {
  public:
-  // No string, no data and no record of a log is longer.
-  static constexpr std::size_t value_bytes_max = 256UL << 20;
-
   explicit CheckedStream(Source source);
 
   // True if nothing follows.

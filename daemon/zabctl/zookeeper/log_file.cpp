@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/model/limits.hpp"
+
 namespace zabfs::daemon::zabctl::zookeeper {
 
 using replication::ByteView;
@@ -64,7 +66,8 @@ LogEnd read_log(Source source, const RecordVisitor& visit) {
     if (length == 0 && checksum == 0) {
       return from.is_blank_to_the_end() ? LogEnd::clean : torn_or_damaged(from, offset);
     }
-    if (length <= 0 || static_cast<std::size_t>(length) > CheckedStream::value_bytes_max) {
+    if (length <= 0 ||
+        static_cast<std::size_t>(length) > replication::limits::zookeeper_value_bytes_max) {
       return torn_or_damaged(from, offset);
     }
     const auto record_bytes = static_cast<std::size_t>(length);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "replication/model/limits.hpp"
 #include "tests/daemon/admin/fake_subject.hpp"
 
 namespace zabfs::daemon::admin {
@@ -100,7 +101,7 @@ TEST_F(StateTransferTest, OneOfAKindInAnInterval) {
 
 TEST_F(StateTransferTest, OnlyWhoIsAdmittedMaySendALargeBody) {
   EXPECT_EQ(std::get<std::uint64_t>(transfer_.admit(Command::restore, post, subject_)),
-            StateTransfer::snapshot_bytes_max);
+            replication::limits::restoration_bytes_max);
   EXPECT_EQ(std::get<std::uint64_t>(transfer_.admit(Command::snapshot, get, subject_)),
             HttpServer::body_bytes_max);
 }
