@@ -173,6 +173,10 @@ void Replica::State::apply(const Proposal& proposal) {
   answer_in_front_of(proposal);
   zabfs::replication::apply(proposal.transaction, tree_, sessions_, applied_);
   pending_.applied(header.zxid);
+  if (!std::holds_alternative<tree::OpenSession>(body) &&
+      !std::holds_alternative<tree::CloseSession>(body)) {
+    large_writes_.on_applied(proposal.bytes, looked_us_);
+  }
   ++applied_since_snapshot_;
   metrics_.propagation_latency.add(wall_us_since(header.time_ms));
   note_digest(header.zxid);

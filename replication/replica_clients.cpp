@@ -31,6 +31,7 @@ void Replica::State::on_disconnected(ConnectionId id) {
   metrics_.stale_requests.add(connection.unanswered.size());
   for (const PendingReply& reply : connection.unanswered) {
     unanswered_bytes_ -= reply.bytes;
+    note_answered(reply);
     metrics_.stale_requests_dropped.add(
         std::holds_alternative<pipeline::LocalRequest>(reply.what) ? 1 : 0);
   }
@@ -56,7 +57,8 @@ bool Replica::State::may_read(ConnectionId id, std::size_t bytes) const {
          found->second.unanswered.size() < limits::connection_requests_max &&
          unanswered_ < limits::requests_in_flight_max &&
          std::max(unanswered_bytes_, proposal_bytes_) < options_.request_bytes_max &&
-         (!is_large || unanswered_bytes_ < limits::large_requests_in_flight_bytes);
+         (!is_large || (unanswered_bytes_ < limits::large_requests_in_flight_bytes &&
+                        large_writes_.may_take(now_us())));
 }
 
 void Replica::State::on_frame(ConnectionId id, ByteView payload) {
@@ -242,6 +244,9 @@ PendingReply& Replica::State::enqueue(Connection& connection, PendingReply reply
   reply.bytes = connection.frame_bytes;
   unanswered_bytes_ += reply.bytes;
   ++unanswered_;
+  if (protocol::is_write(reply.op)) {
+    large_writes_.on_taken(reply.bytes, looked_us_);
+  }
   connection.unanswered.push_back(std::move(reply));
   return connection.unanswered.back();
 }
@@ -251,7 +256,14 @@ PendingReply Replica::State::dequeue(Connection& connection) {
   connection.unanswered.pop_front();
   unanswered_bytes_ -= reply.bytes;
   --unanswered_;
+  note_answered(reply);
   return reply;
+}
+
+void Replica::State::note_answered(const PendingReply& reply) {
+  if (protocol::is_write(reply.op)) {
+    large_writes_.on_answered(reply.bytes, now_us());
+  }
 }
 
 // The connection may be gone afterwards.

@@ -32,6 +32,7 @@
 #include "replication/model/metrics.hpp"
 #include "replication/pipeline/execute.hpp"
 #include "replication/pipeline/forwarding.hpp"
+#include "replication/pipeline/large_writes.hpp"
 #include "replication/pipeline/pending_changes.hpp"
 #include "replication/pipeline/prepare.hpp"
 #include "replication/replica.hpp"
@@ -196,6 +197,7 @@ class Replica::State {
   void await_decision(Connection& connection, pipeline::PendingReply reply);
   pipeline::PendingReply& enqueue(Connection& connection, pipeline::PendingReply reply);
   pipeline::PendingReply dequeue(Connection& connection);
+  void note_answered(const pipeline::PendingReply& reply);
   void decided(ConnectionId id, pipeline::PendingReply& reply, Zxid until);
   void wait_until(Zxid until, ConnectionId id);
 
@@ -346,6 +348,7 @@ class Replica::State {
   std::deque<Waiter> waiters_;                  // ascending by `until`
   std::size_t unanswered_{};
   std::size_t unanswered_bytes_{};
+  pipeline::LargeWrites large_writes_{};
 
   std::optional<tree::SnapshotWriter> snapshot_;
   std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk

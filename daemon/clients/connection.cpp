@@ -180,6 +180,7 @@ std::size_t Connection::deliver(ByteView stream) {
       break;
     }
     if (split.payload.size() > limits::large_request_bytes && must_wait(split.payload.size())) {
+      owner_.try_again_soon();
       pause();
       break;
     }

@@ -51,6 +51,9 @@ class ConnectionOwner {
   // The connection has frames that must wait: resume() it at the end of the turns to come.
   virtual void on_paused(Connection& connection) = 0;
 
+  // A frame must wait for a moment to come at which nothing else need happen.
+  virtual void try_again_soon() = 0;
+
   // The connection is open: it may be heard from now on.
   virtual void on_open(Connection& connection) = 0;
 

@@ -44,9 +44,16 @@ class Turn {
   void begin_next() {
     ++number_;
     has_grace_ = takers_ == 0;
-    share_ = std::clamp(
-        replication::limits::turn_shares / static_cast<std::int64_t>(std::max(takers_, 1UL)),
-        replication::limits::turn_share_min, replication::limits::turn_share_max);
+    const bool is_forgotten = number_ - crowded_turn_ > replication::limits::turns_remembered;
+    if (takers_ >= crowd_ || is_forgotten) {
+      crowd_ = std::max(takers_, 1UL);
+      crowded_turn_ = number_;
+    }
+    share_ =
+        crowd_ == 1
+            ? replication::limits::turn_share_max
+            : std::clamp(replication::limits::turn_shares / static_cast<std::int64_t>(crowd_),
+                         replication::limits::turn_share_min, replication::limits::turn_share_max);
     takers_ = 0;
   }
 
@@ -55,6 +62,8 @@ class Turn {
   std::int64_t share_{replication::limits::turn_share_max};
   bool has_grace_{};
   std::size_t takers_{};
+  std::size_t crowd_{1};          // the most takers of the turns that are remembered
+  std::uint64_t crowded_turn_{};  // which of them had so many
 };
 
 // A connection's part of the turns.

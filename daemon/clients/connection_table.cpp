@@ -1,9 +1,11 @@
 #include "daemon/clients/connection_table.hpp"
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <utility>
 
 #include "replication/model/check.hpp"
+#include "replication/model/limits.hpp"
 
 namespace zabfs::daemon::clients {
 
@@ -33,6 +35,7 @@ ConnectionTable::ConnectionTable(boost::asio::io_context& context, const Connect
       shares_{.bounds = bounds, .metrics = metrics},
       clock_(clock),
       events_(events),
+      retry_(context),
       scratch_(scratch_bytes) {}
 
 ConnectionTable::~ConnectionTable() { close_all(); }
@@ -140,6 +143,18 @@ void ConnectionTable::close(ConnectionId id) {
 void ConnectionTable::schedule_turn_end() {
   if (!std::exchange(turn_end_is_due_, true)) {
     boost::asio::post(context_, [this] { end_turn(); });
+  }
+}
+
+void ConnectionTable::try_again_soon() {
+  if (!std::exchange(retry_is_due_, true)) {
+    retry_.expires_after(std::chrono::microseconds(replication::limits::large_write_retry_us));
+    retry_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) {
+        retry_is_due_ = false;
+        schedule_turn_end();
+      }
+    });
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -63,6 +64,7 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
   ConnectionShares& shares() override { return shares_; }
   std::span<std::uint8_t> scratch() override { return scratch_; }
   void on_paused(Connection& connection) override { paused_.push_back(connection.id()); }
+  void try_again_soon() override;
   void on_open(Connection& connection) override;
   void on_refused(Connection& connection, const std::string& why) override;
   void on_gone(Connection& connection, bool was_securing) override;
@@ -92,6 +94,8 @@ class ConnectionTable : public replication::ClientLinks, private ConnectionOwner
   std::vector<replication::ConnectionId> dirty_;   // with something to send
   std::vector<replication::ConnectionId> paused_;  // with frames that wait
   bool turn_end_is_due_{};
+  boost::asio::steady_timer retry_;
+  bool retry_is_due_{};
   std::vector<std::uint8_t> scratch_;
 };
 

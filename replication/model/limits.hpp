@@ -72,14 +72,23 @@ inline constexpr std::uint32_t bursts_skipped_max = 256;
 inline constexpr std::size_t large_request_bytes = 16UL << 10;
 inline constexpr std::size_t large_requests_in_flight_bytes = 2UL << 20;
 
+// A large write beside small ones: how many bytes of it each small one makes up for, how long there
+// must have been no small one for the next to be taken nevertheless, the longest that it waits, and
+// how often it is looked whether it may be taken.
+inline constexpr std::int64_t large_bytes_for_each_small_write = 4L << 10;
+inline constexpr std::int64_t large_write_pause_us = 2'000;
+inline constexpr std::int64_t large_write_wait_us = 250'000;
+inline constexpr std::int64_t large_write_retry_us = 1'000;
+
 // What one connection may take of a turn before the others have theirs, in bytes of its requests
-// and of the replies; a request counts as so many more. The more connections want something at
-// once, the less each may take, so that a turn stays short: all of them together, and each at the
-// least.
+// and of the replies; a request counts as so many more. First the share of whoever is alone; then
+// what all have together where several want something, so that a turn stays short, and the least
+// that one of them has. Several are those of the busiest among so many turns.
 inline constexpr std::int64_t turn_request_cost = 256;
 inline constexpr std::int64_t turn_share_max = 256 * turn_request_cost;
-inline constexpr std::int64_t turn_share_min = 32 * turn_request_cost;
-inline constexpr std::int64_t turn_shares = 4'096 * turn_request_cost;
+inline constexpr std::int64_t turn_shares = 64 * turn_request_cost;
+inline constexpr std::int64_t turn_share_min = 16 * turn_request_cost;
+inline constexpr std::uint64_t turns_remembered = 64;
 
 // Bytes that may wait for a client that does not read: above the first, reading from it stops;
 // above the second, it is disconnected. So is one above the first while more than the third wait
@@ -239,8 +248,8 @@ static_assert(set_watches_batch_bytes + set_watches_slack_bytes < client_frame_b
 static_assert(client_frame_bytes_min < client_frame_bytes_max);
 static_assert(large_request_bytes < large_requests_in_flight_bytes);
 static_assert(large_requests_in_flight_bytes < request_bytes_in_flight_max);
-static_assert(turn_request_cost <= turn_share_min && turn_share_min < turn_share_max);
-static_assert(turn_share_max <= turn_shares);
+static_assert(turn_request_cost <= turn_share_min && turn_share_min <= turn_shares);
+static_assert(turn_shares <= turn_share_max);
 static_assert(outbox_bytes_high < outbox_bytes_max && outbox_bytes_max < outboxes_bytes_max);
 static_assert(log_record_bytes_max + 1'024 <= peer_frame_bytes_max, "a record fits into a frame");
 static_assert(client_frame_bytes_max + identities_per_connection_max * (identity_bytes_max + 64) +

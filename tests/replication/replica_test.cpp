@@ -129,6 +129,27 @@ TEST_F(ReplicaTest, LetsLargeRequestsWaitWhileThereAreManyBytesOnTheirWayAndSmal
   }
 }
 
+TEST_F(ReplicaTest, ALargeWriteIsPaidForBySmallOnes) {
+  start();
+  connect();
+  const ConnectionId connection{1};
+  constexpr std::size_t large = limits::large_request_bytes + 1;
+  const CreateRequest request{
+      .path = "/n", .data = Bytes(large, 'x'), .acl = open_acl(), .flags = 2};
+  client_->ask(request);
+  client_->ask(create("/n", 2));
+  EXPECT_FALSE(world_->may_read(connection, large));
+  EXPECT_TRUE(world_->may_read(connection, limits::large_request_bytes));
+  std::int64_t paid = 0;
+  while (!world_->may_read(connection, large)) {
+    client_->ask(create("/n", 2));
+    world_->settle();
+    paid += limits::large_bytes_for_each_small_write;
+  }
+  EXPECT_GE(paid + limits::large_bytes_for_each_small_write, large);
+  EXPECT_LT(paid, 2 * large);
+}
+
 TEST_F(ReplicaTest, ForgetsTheRequestsOfAClientThatHangsUp) {
   start();
   connect();

@@ -125,7 +125,9 @@ KINDS = (slow_loris, never_reads, floods, storm, random_bytes, many_small)
 
 def _run(kind, port, over, niceness):
     dies_with_its_parent()
-    os.nice(niceness)
+    if niceness:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))  # Whatever the parent has.
+        os.nice(niceness)
     warnings.simplefilter("ignore", ResourceWarning)  # They end as they have lived.
     kind(port, over)
 
