@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::int64_t tick_ms_max = 250;
 constexpr std::int64_t minute_ms = 60'000;
-constexpr std::int64_t refresh_ms = 1'000;  // between two looks at the files of certificates
+constexpr std::int64_t refresh_ms = 1'000;  // between two looks at what may have changed
 
 // What to do if the port of `key` cannot be had.
 sockets::PortPurpose port_purpose(const std::string& key) {
@@ -195,12 +195,19 @@ std::optional<std::string> Server::listen() {
   return why;
 }
 
-void Server::refresh_credentials() {
+void Server::refresh() {
   const auto now_ms = clock_.monotonic_ms();
   if (now_ms - refreshed_ms_ < refresh_ms) {
     return;
   }
   refreshed_ms_ = now_ms;
+  refresh_credentials();
+  if (missed_address_ && !move_clients(*missed_address_)) {
+    missed_address_.reset();
+  }
+}
+
+void Server::refresh_credentials() {
   for (const auto& credentials : {client_credentials_.get(), peer_credentials_.get()}) {
     const auto news = credentials == nullptr ? std::nullopt : credentials->refresh();
     if (news) {
@@ -331,7 +338,7 @@ void Server::await_tick() {
       replica_->on_tick();
       count_syncs();
       trace_.on_tick();
-      refresh_credentials();
+      refresh();
       table_.on_tick();
       table_.schedule_turn_end();
       await_tick();
@@ -437,15 +444,24 @@ void Server::on_servers(const replication::KnownServers& servers) {
       *own->client_port == 0) {
     return;
   }
-  if (auto why = acceptor_.listen(own->client_address, *own->client_port, config_.listen_backlog)) {
-    logger_->error("{}; clients cannot connect until that is changed", *why);
-    return;
+  missed_address_.reset();
+  ClientAddress wanted{.host = own->client_address, .port = *own->client_port};
+  if (const auto why = move_clients(wanted)) {
+    logger_->error("{}; clients cannot connect before, it is tried again every second", *why);
+    missed_address_ = std::move(wanted);
+  }
+}
+
+std::optional<std::string> Server::move_clients(const ClientAddress& wanted) {
+  if (auto why = acceptor_.listen(wanted.host, wanted.port, config_.listen_backlog)) {
+    return why;
   }
   logger_->info("clients connect to port {} from now on", client_port());
   view_.on_listening(client_port(), client_credentials_ ? secure_port() : -1);
   if (is_accepting_) {
     acceptor_.start();
   }
+  return std::nullopt;
 }
 
 void Server::on_peer_down(replication::ServerId peer) {

@@ -65,6 +65,11 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   std::uint16_t secure_port() const { return secure_acceptor_.port(); }
 
  private:
+  struct ClientAddress {
+    std::string host{};
+    std::uint16_t port{};
+  };
+
   void on_connected(replication::ConnectionId connection, std::string address,
                     const X509* certificate) override;
   void on_refused(const std::string& address, const std::string& why) override;
@@ -85,7 +90,11 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   std::optional<std::string> open_audit();
   std::optional<std::string> load_credentials();
   std::optional<std::string> listen();
+  void refresh();
   void refresh_credentials();
+
+  // Listens for clients there from now on, or says why that cannot be done.
+  std::optional<std::string> move_clients(const ClientAddress& wanted);
   void on_disk_progress(replication::Ticket done);  // on the disk's thread
   void take_disk_report();
   void serve_when_ready();
@@ -123,7 +132,9 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   Burst burst_;
   boost::asio::steady_timer burst_end_;
   std::int64_t minute_began_ms_;
-  std::int64_t refreshed_ms_{};  // when the certificates were last looked after
+  std::int64_t refreshed_ms_{};  // when the certificates, and a missed port, were last looked after
+  std::optional<ClientAddress>
+      missed_address_{};  // the ensemble wants it, and it cannot be had yet
   bool is_accepting_{};
   bool is_overloaded_{};  // as of the end of the last turn
   bool is_stopped_{};

@@ -48,6 +48,7 @@ std::optional<std::string> Acceptor::listen(const std::string& host, std::uint16
     }
   }
   if (error) {
+    port_ = 0;
     return "cannot listen" + purpose_.whom + " on " + (host.empty() ? "port" : host + " port") +
            " " + std::to_string(port) + ": " + error.message() + " (" + advice(error) + ")";
   }

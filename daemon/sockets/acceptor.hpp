@@ -38,7 +38,7 @@ class Acceptor {
   // Accepts nobody any more, and gives the port up.
   void close();
 
-  // The port that was taken.
+  // The port that was taken; 0 if none was, also when it could not be done the last time.
   std::uint16_t port() const { return port_; }
 
  private:

@@ -4,6 +4,7 @@ was acknowledged is lost."""
 import base64
 import hashlib
 import json
+import socket
 import struct
 import subprocess
 import unittest
@@ -245,6 +246,22 @@ class Reconfiguration(Changing):
             server.launch()
             self.ensemble.wait_for(server)
         self.ensemble.wait_for(moved)
+
+    def test_a_port_that_is_taken_is_waited_for(self):
+        client = self.client(*self.ensemble.servers)
+        moved = next(s for s in self.ensemble.followers())
+        peer_ports = [free_port() for _ in range(2)]
+        line = f"server.{moved.number}=127.0.0.1:{peer_ports[0]}:{peer_ports[1]}:participant;127.0.0.1"
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            moved.port = taken.getsockname()[1]
+            self.change(client, f"{line}:{moved.port}")
+            wait_until(lambda: "tried again" in moved.log_path.read_text(), "the server says so")
+        self.ensemble.wait_for(moved)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            self.change(client, f"{line}:{taken.getsockname()[1]}")
+            wait_until(lambda: moved.log_path.read_text().count("tried again") == 2, "again")
+            self.change(client, f"{line}:{moved.port}")  # Back to the one that it had.
+            self.ensemble.wait_for(moved)
 
     def test_a_backup_begins_with_its_lines_again(self):
         client = self.client(*self.ensemble.servers)
