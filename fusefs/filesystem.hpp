@@ -31,6 +31,7 @@
 #include "fusefs/handles/handle_table.hpp"
 #include "fusefs/inodes/attributes.hpp"
 #include "fusefs/inodes/inode_table.hpp"
+#include "fusefs/kernel_memory.hpp"
 #include "fusefs/locker.hpp"
 #include "fusefs/locks/taker.hpp"
 #include "fusefs/naming/name.hpp"
@@ -107,6 +108,10 @@ class Filesystem {
   void connected() { ensemble_.connected(); }
   // What is known of the ensemble, and what of it is watched.
   cache::Coherence& ensemble() { return ensemble_; }
+
+  // From now on `memory` may keep what is known, and is told when it is not true any more. nullptr:
+  // nothing may be kept.
+  void let_keep(KernelMemory* memory);
 
   // What went wrong lately.
   views::Journal& journal() { return journal_; }
@@ -216,6 +221,12 @@ class Filesystem {
   // The same, if it is known to be true.
   std::optional<Outcome<inodes::Node>> recall(const Target& target);
   inodes::Node node_of(const std::string& path, const cache::Known& known) const;
+  // The same, if it is guarded by a watch, of a znode that is there.
+  std::optional<inodes::Node> guarded(const std::string& path);
+  // What is answered next about it may be kept by the kernel, which then counts as given.
+  bool give_name(const Place& place, const Target& target, bool is_there);
+  bool give_attributes(const inodes::Inode& inode);
+  void change_listing(InodeNumber number, KernelMemory& memory);
   std::optional<inodes::DataKind> remembered_data_kind(const std::string& path,
                                                        const replication::Stat& stat) const;
 
@@ -236,6 +247,9 @@ class Filesystem {
 
   Detached fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset);
   Detached fetch_and_list(Reply<Listing> reply, HandleId id);
+  std::vector<std::string> shown_names(const std::string& path,
+                                       const std::vector<std::string>& children,
+                                       bool has_data) const;
   Detached commit_and_answer(Reply<Done> reply, HandleId id);
   Detached flush_and_unlock(Reply<Done> reply, HandleId id, LockKey key);
   Detached write_slowly(Reply<Written> reply, HandleId id, std::size_t offset,
@@ -249,6 +263,9 @@ class Filesystem {
     bool has_data{};
   };
   Task<Outcome<Children>> list(Operation& operation, std::string path);
+  // What is known of the znode, if that says what is listed in it; nullptr otherwise.
+  const cache::Known* listing_of(const std::string& path);
+  void give_listing(const inodes::Inode& inode, const Children& listed);
   // Fetches the data that the handle shows.
   Task<Outcome<Done>> load(Operation& operation, handles::DataHandle& data, std::string path);
   // The handle for a view that is more than a znode's data.

@@ -242,6 +242,7 @@ Attributes Filesystem::attributes_of(const Inode& inode) const {
 
 Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
   Operation operation(operations_, reply.ticket());
+  const Place asked = place;
   const auto target = co_await resolve(operation, std::move(place));
   if (!target) {
     co_return std::move(reply).refuse(target.error());
@@ -252,18 +253,27 @@ Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
   ensemble_.used(target->path);
   const auto node = co_await look_at(operation, *target);
   if (!node) {
+    if (node.error().code == ErrorCode::no_node && give_name(asked, *target, false)) {
+      co_return std::move(reply).absent();
+    }
     co_return std::move(reply).refuse(node.error());
   }
   if (target->view == View::data && node->data == DataKind::null) {
     co_return std::move(reply).error(ENOENT);
   }
-  std::move(reply).with(enter(*target, *node));
+  Entry entry = enter(*target, *node);
+  entry.name_is_kept = give_name(asked, *target, true);
+  std::move(reply).with(entry);
 }
 
 Detached Filesystem::get_attributes(Reply<Attributes> reply, InodeNumber number,
                                     std::optional<HandleId> handle) {
   Operation operation(operations_, reply.ticket());
-  const auto attributes = co_await current_attributes(operation, number, handle);
+  auto attributes = co_await current_attributes(operation, number, handle);
+  const Inode* inode = inodes_.find(number);
+  if (attributes && inode != nullptr) {
+    attributes->is_kept = give_attributes(*inode);
+  }
   std::move(reply).with_outcome(attributes);
 }
 

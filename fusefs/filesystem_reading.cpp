@@ -62,9 +62,7 @@ Inode* Filesystem::inode_of(HandleId id) {
 }
 
 Outcome<Opened> Filesystem::open_handle(Handle handle) {
-  const auto* data = handles::data_of(handle);
-  const bool writes = (data != nullptr && data->mode().writes) ||
-                      std::holds_alternative<TransactionHandle>(handle.body);
+  const bool writes = handles::writes(handle);
   const bool is_stream = std::holds_alternative<BirthHandle>(handle.body) ||
                          std::holds_alternative<ConversationHandle>(handle.body) ||
                          std::holds_alternative<FeedHandle>(handle.body) ||
@@ -75,6 +73,10 @@ Outcome<Opened> Filesystem::open_handle(Handle handle) {
     return Failure::of(inode == nullptr ? ESTALE : ENFILE);
   }
   inodes_.open(*inode);
+  if (writes) {
+    ++inode->writers;
+    ensemble_.kernel().attributes_change(inode->path);
+  }
   return Opened{.handle = id, .flush_is_needless = !writes, .is_stream = is_stream};
 }
 
@@ -224,17 +226,44 @@ Detached Filesystem::fetch_and_read(Reply<Content> reply, HandleId id, std::size
 }
 
 void Filesystem::open_directory(Reply<Opened> reply, InodeNumber number) {
-  std::move(reply).with_outcome(open_handle({.inode = number, .body = DirectoryHandle{}}));
+  DirectoryHandle directory;
+  const Inode* inode = inodes_.find(number);
+  auto& kernel = ensemble_.kernel();
+  const bool may_keep = inode != nullptr && inode->view == View::plain && !inode->is_detached &&
+                        kernel.may_give_listing();
+  const cache::Known* known = may_keep ? listing_of(inode->path) : nullptr;
+  const bool is_kept = known != nullptr && kernel.has_listing(inode->path, number);
+  if (is_kept) {
+    directory.kept = known->children;
+    directory.kept_has_data = known->stat.data_length > 0;
+  }
+  directory.may_be_kept = known != nullptr;
+  auto opened = open_handle({.inode = number, .body = std::move(directory)});
+  if (opened) {
+    opened->may_keep_listing = known != nullptr;
+    opened->listing_is_kept = is_kept;
+  }
+  std::move(reply).with_outcome(opened);
+}
+
+const cache::Known* Filesystem::listing_of(const std::string& path) {
+  const cache::Known* known = ensemble_.find(path);
+  return known != nullptr && known->children != nullptr && known->presence == Presence::present
+             ? known
+             : nullptr;
 }
 
 void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset) {
   Handle* handle = handles_.find(id);
-  const auto* listing = handle == nullptr ? nullptr : std::get_if<DirectoryHandle>(&handle->body);
+  auto* listing = handle == nullptr ? nullptr : std::get_if<DirectoryHandle>(&handle->body);
   if (listing == nullptr) {
     std::move(reply).error(EBADF);
   } else if (offset == 0) {
     fetch_and_list(std::move(reply), id);
   } else {
+    if (listing->names.empty() && listing->kept) {
+      listing->names = shown_names(inode_of(id)->path, *listing->kept, listing->kept_has_data);
+    }
     const std::size_t begin = std::min<std::size_t>(offset, listing->names.size());
     std::move(reply).with(Listing{std::span(listing->names).subspan(begin), begin});
   }
@@ -253,20 +282,42 @@ Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   if (!found) {
     co_return std::move(reply).refuse(found.error());
   }
-  auto& names = listed.names;
-  names.assign({".", ".."});
-  const bool is_mount_root = inode->path == "/";
+  listed.names = shown_names(inode->path, *found->names, found->has_data);
+  if (listed.may_be_kept) {
+    give_listing(*inode, *found);
+  }
+  std::move(reply).with(Listing{listed.names, 0});
+}
+
+void Filesystem::give_listing(const Inode& inode, const Children& listed) {
+  auto& kernel = ensemble_.kernel();
+  kernel.gave_listing(inode.path, inode.number);
+  const cache::Known* known = listing_of(inode.path);
+  const bool is_guarded = known != nullptr && !inode.is_detached &&
+                          (known->stat.data_length > 0) == listed.has_data &&
+                          *known->children == *listed.names;
+  if (!is_guarded) {
+    // The kernel keeps it all the same, and is told at once that it is old.
+    kernel.children_changed(inode.path);
+  }
+}
+
+std::vector<std::string> Filesystem::shown_names(const std::string& path,
+                                                 const std::vector<std::string>& children,
+                                                 bool has_data) const {
+  std::vector<std::string> names{".", ".."};
+  const bool is_mount_root = path == "/";
   const bool is_top = is_mount_root && ensemble_.client().chroot().empty();
-  for (const auto& child : *found->names) {
+  for (const auto& child : children) {
     if (is_top && child == replication::name_of_path(locks::top_directory)) {
       continue;  // A copy of the tree is none of its locks.
     }
     names.push_back(naming::shown(child, is_mount_root));
   }
-  if (found->has_data) {
+  if (has_data) {
     names.emplace_back("@data");
   }
-  std::move(reply).with(Listing{names, 0});
+  return names;
 }
 
 Detached Filesystem::abandon(HandleId id) {
@@ -291,6 +342,7 @@ Task<Outcome<Done>> Filesystem::put_down(Operation& operation, HandleId id, cons
   if (handle.is_held && !is_lost(handle) && !inode->is_removed) {
     done = co_await creator_.let_go(operation, inode->path, inode->node.stat.czxid);
   }
+  inodes_.find(handle.inode)->writers -= handles::writes(handle) ? 1U : 0U;
   inodes_.close(handle.inode);
   co_return done;
 }

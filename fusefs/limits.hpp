@@ -29,6 +29,10 @@ inline constexpr std::size_t inotify_suspects_max = 1'000;
 // takes fit.
 inline constexpr std::size_t assistant_message_bytes_max = 64UL << 10;
 
+// How long the kernel keeps what it is not told to forget: longer than any watch lasts that we have
+// seen, and short enough for a defect that we have not.
+inline constexpr double kernel_keeps_seconds = 86'400;
+
 // The contenders for a lock that are asked about at once for `N@queue`.
 inline constexpr std::size_t queue_questions_max = 100;
 

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,8 +34,10 @@ struct Ticket {
 
 struct Done {};
 
+// What is kept, the kernel answers by itself until it is taken back (cache/kernel_copies.hpp).
 struct Attributes {
   struct stat values {};
+  bool is_kept{};
 };
 
 // A name that was looked up or created. The table counts one lookup of it.
@@ -42,12 +45,18 @@ struct Entry {
   inodes::InodeNumber number{};
   std::int64_t generation{};
   struct stat values {};
+  bool name_is_kept{};
 };
+
+// A name that leads to nothing, which is kept.
+struct Absence {};
 
 struct Opened {
   handles::HandleId handle{};
   bool flush_is_needless{};  // closing has nothing to commit
   bool is_stream{};          // has no position: every read and write comes with the offset 0
+  bool may_keep_listing{};   // of a directory, when it is read
+  bool listing_is_kept{};    // what was read before is still true
 };
 
 struct Created {
@@ -101,6 +110,7 @@ class Answers {
   virtual void answer(Ticket ticket, const Done&) = 0;
   virtual void answer(Ticket ticket, const Attributes& attributes) = 0;
   virtual void answer(Ticket ticket, const Entry& entry) = 0;
+  virtual void answer(Ticket ticket, const Absence&) = 0;
   virtual void answer(Ticket ticket, const Opened& opened) = 0;
   virtual void answer(Ticket ticket, const Created& created) = 0;
   virtual void answer(Ticket ticket, const Content& content) = 0;
@@ -128,6 +138,7 @@ class Reply {
   const Ticket& ticket() const { return ticket_; }
 
   void with(const T& value) && { spend().answer(ticket_, value); }
+  void absent() && requires std::same_as<T, Entry> { spend().answer(ticket_, Absence{}); }
   void error(int errno_value) && { spend().refuse(ticket_, errno_value); }
   void refuse(const Failure& failure) && { spend().refuse(ticket_, failure.errno_value); }
   void with_outcome(const Outcome<T>& outcome) && {

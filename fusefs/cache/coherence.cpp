@@ -91,13 +91,14 @@ void Coherence::connection_lost() {
 
 void Coherence::watches_removed(const std::string& path) {
   note_change(path);
-  known_.forget_node(path);
-  known_.forget_children(path);
+  forget_node(path);
+  forget_children(path);
   events_.tell_nothing(path);
 }
 
 void Coherence::take_back_dropped() {
   for (const auto& path : known_.take_dropped()) {
+    kernel_.node_changed(path);
     if (!events_.is_awaited(path) && !standing_.covers(path)) {
       note_change(path);  // What is being read of it is not watched either.
       client_->submit(
@@ -108,6 +109,7 @@ void Coherence::take_back_dropped() {
 }
 
 void Coherence::forget_all() {
+  kernel_.everything_changed();
   known_.forget_all();
   changed_.clear();
   all_changed_ = ++happened_;
@@ -122,16 +124,23 @@ void Coherence::used(std::string_view path) {
 bool Coherence::is_worth_a_watch(std::string_view path) const {
   const std::size_t hash = std::hash<std::string_view>{}(path);
   const Use& use = recent_[hash % recent_.size()];
-  return use.is_repeated && use.hash == hash && client_->watches() < limits::cache_watches_max;
+  return remembers_ && use.is_repeated && use.hash == hash &&
+         client_->watches() < limits::cache_watches_max;
 }
 
 void Coherence::heard(const client::WatchNotice& notice) {
   note_change(notice.path);
   if (notice.type != EventType::children_changed) {
-    known_.forget_node(notice.path);
+    forget_node(notice.path);
   }
   if (notice.type == EventType::children_changed || notice.type == EventType::deleted) {
-    known_.forget_children(notice.path);
+    forget_children(notice.path);
+  }
+  if (notice.type == EventType::created || notice.type == EventType::deleted) {
+    // The event of the parent comes too, but whoever is told of this one may look before it.
+    const std::string parent(replication::parent_of(notice.path));
+    note_change(parent);
+    forget_children(parent);
   }
   events_.tell(notice);
   standing_.heard(notice);
@@ -144,7 +153,7 @@ void Coherence::forget_written(const Request& request) {
     }
   } else if (const auto* set_data = std::get_if<replication::protocol::SetDataRequest>(&request)) {
     note_change(set_data->path);
-    known_.forget_node(set_data->path);
+    forget_node(set_data->path);
   } else {
     std::visit(
         [this](const auto& one) {
@@ -159,11 +168,27 @@ void Coherence::forget_written(const Request& request) {
 // Everything that a creation or a deletion of `path` changes.
 void Coherence::forget_path(const std::string& path) {
   note_change(path);
-  known_.forget_node(path);
-  known_.forget_children(path);
+  forget_node(path);
+  forget_children(path);
   const std::string parent(replication::parent_of(path));
   note_change(parent);
-  known_.forget_children(parent);
+  forget_children(parent);
+}
+
+void Coherence::forget_node(const std::string& path) {
+  kernel_.node_changed(path);
+  known_.forget_node(path);
+}
+
+// The first child makes a directory of a file, so what is known of the names is not enough.
+void Coherence::forget_children(const std::string& path) {
+  const Known* known = known_.peek(path);
+  if (known != nullptr && known->presence == Presence::present && known->stat.cversion == 0) {
+    kernel_.node_changed(path);
+  } else {
+    kernel_.children_changed(path);
+  }
+  known_.forget_children(path);
 }
 
 void Coherence::note_change(const std::string& path) {
@@ -179,7 +204,8 @@ void Coherence::note_change(const std::string& path) {
 
 bool Coherence::is_guarded(const std::string& path, std::uint64_t started) const {
   const auto changed = changed_.find(path);
-  return started > all_changed_ && (changed == changed_.end() || started > changed->second);
+  return remembers_ && started > all_changed_ &&
+         (changed == changed_.end() || started > changed->second);
 }
 
 void Coherence::enter(OpCode op, const std::string& path, const Result<client::Reply>& reply) {

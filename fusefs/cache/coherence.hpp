@@ -14,6 +14,7 @@
 //   - when the mount itself sends a write of the path. Until that is answered, reads of it go to
 //   the
 //     ensemble, behind the write.
+// Whatever leaves is taken back from the kernel first, if it was given it (kernel_copies.hpp).
 // A reply does not enter if one of the three happened while its read was under way: its watch may
 // have fired, or be one of a connection that is gone.
 //
@@ -41,6 +42,7 @@
 #include <vector>
 
 #include "fusefs/cache/event_hub.hpp"
+#include "fusefs/cache/kernel_copies.hpp"
 #include "fusefs/cache/node_cache.hpp"
 #include "fusefs/cache/own_changes.hpp"
 #include "fusefs/cache/standing_watch.hpp"
@@ -94,12 +96,18 @@ class Coherence {
   // What is known of `path` and true; nullptr for nothing. Valid until the next change.
   const Known* find(std::string_view path) { return known_.find(path); }
 
+  // From now on every question goes to the ensemble.
+  void remember_nothing() { remembers_ = false; }
+
   // Counts a use of `path` by a process.
   void used(std::string_view path);
   // True if a read of `path` is worth a watch.
   bool is_worth_a_watch(std::string_view path) const;
 
   const NodeCache& known() const { return known_; }
+
+  // What the kernel keeps of it.
+  KernelCopies& kernel() { return kernel_; }
 
   // Tells what others change.
   OwnChanges& own_changes() { return own_changes_; }
@@ -126,6 +134,8 @@ class Coherence {
   // A write is about to be sent.
   void forget_written(const replication::protocol::Request& request);
   void forget_path(const std::string& path);
+  void forget_node(const std::string& path);
+  void forget_children(const std::string& path);
   // Reads of `path` that are under way will not be entered.
   void note_change(const std::string& path);
   void enter(replication::protocol::OpCode op, const std::string& path,
@@ -133,7 +143,9 @@ class Coherence {
   bool is_guarded(const std::string& path, std::uint64_t started) const;
 
   client::Client* client_{};
+  bool remembers_{true};
   NodeCache known_{};
+  KernelCopies kernel_{};
   EventHub events_{};
   StandingWatches standing_{*this};
   OwnChanges own_changes_{};

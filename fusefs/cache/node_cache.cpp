@@ -32,6 +32,11 @@ NodeCache::Entry* NodeCache::at(std::string_view path) {
   return found == by_path_.end() ? nullptr : &*found->second;
 }
 
+const Known* NodeCache::peek(std::string_view path) const {
+  const auto found = by_path_.find(path);
+  return found == by_path_.end() ? nullptr : &found->second->known;
+}
+
 const Known* NodeCache::find(std::string_view path) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) {

@@ -58,6 +58,8 @@ class NodeCache {
   // What is known of `path`, which counts as used; nullptr for nothing. Valid until the next
   // change.
   const Known* find(std::string_view path);
+  // The same, without using it.
+  const Known* peek(std::string_view path) const;
 
   void learn_absent(const std::string& path);
   void learn_stat(const std::string& path, const replication::Stat& stat);

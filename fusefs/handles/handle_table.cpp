@@ -16,6 +16,14 @@ DataHandle* data_of(Handle& handle) {
   return std::get_if<DataHandle>(&handle.body);
 }
 
+const DataHandle* data_of(const Handle& handle) { return data_of(const_cast<Handle&>(handle)); }
+
+bool writes(const Handle& handle) {
+  const auto* data = data_of(handle);
+  return (data != nullptr && data->mode().writes) ||
+         std::holds_alternative<TransactionHandle>(handle.body);
+}
+
 bool is_met(Handle& handle) {
   const auto* data = data_of(handle);
   return !handle.condition || data == nullptr || !data->has_version() ||

@@ -76,6 +76,10 @@ struct FeedHandle {
 // The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
 struct DirectoryHandle {
   std::vector<std::string> names{};  // as they are shown, with `.` and `..`
+  bool may_be_kept{};                // by the kernel, which fills its cache with what it reads
+  // What the kernel keeps from before; it may ask for the rest of it.
+  std::shared_ptr<const std::vector<std::string>> kept{};
+  bool kept_has_data{};
 };
 
 struct Handle {
@@ -99,6 +103,9 @@ struct Handle {
 // What the handle shows or sets, the data of a znode or its ACL as a text; nullptr if it is
 // neither.
 DataHandle* data_of(Handle& handle);
+
+// True if what is written to the handle means something.
+bool writes(const Handle& handle);
 
 // False if the handle holds another version than its condition names.
 bool is_met(Handle& handle);

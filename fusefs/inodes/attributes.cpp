@@ -9,9 +9,11 @@ namespace {
 constexpr blksize_t block_size = 1 << 20;
 
 constexpr off_t sector_bytes = 512;
+constexpr long nanoseconds_per_millisecond = 1'000'000;
 
 timespec time_of(std::int64_t milliseconds) {
-  return {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1'000'000};
+  return {.tv_sec = milliseconds / 1000,
+          .tv_nsec = milliseconds % 1000 * nanoseconds_per_millisecond};
 }
 
 off_t size_of(const Inode& inode) {
@@ -48,6 +50,11 @@ struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
   values.st_blksize = block_size;
   values.st_blocks = (values.st_size + sector_bytes - 1) / sector_bytes;
   values.st_mtim = time_of(inode.node.stat.mtime);
+  if (inode.kind == Kind::directory && inode.view == naming::View::plain) {
+    // The kernel takes a listing that it keeps for old when this time is another.
+    values.st_mtim.tv_nsec +=
+        static_cast<long>((appearance.listing_salt + inode.listings) % nanoseconds_per_millisecond);
+  }
   values.st_ctim = values.st_mtim;
   values.st_atim = values.st_mtim;
   return values;

@@ -34,12 +34,14 @@ struct Inode {
   naming::View view{};
   std::int64_t parameter{};  // of the view: the version of @v=, the zxid of @next=
   Kind kind{};
-  Node node{};              // as last seen
-  std::uint64_t lookups{};  // that the kernel has not forgotten
-  std::uint64_t handles{};  // open on it
-  bool is_writable{};       // though the view is not
-  bool is_detached{};       // its path and view lead to another inode, or to none
-  bool is_removed{};        // through this mount: what is written to it goes nowhere
+  Node node{};               // as last seen
+  std::uint64_t lookups{};   // that the kernel has not forgotten
+  std::uint64_t handles{};   // open on it
+  std::uint64_t writers{};   // of them, that can change what the kernel takes for its size
+  std::uint64_t listings{};  // that were taken back from the kernel: tells them apart
+  bool is_writable{};        // though the view is not
+  bool is_detached{};        // its path and view lead to another inode, or to none
+  bool is_removed{};         // through this mount: what is written to it goes nowhere
 };
 
 class InodeTable {

@@ -8,10 +8,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "fusefs/limits.hpp"
+
 namespace zabfs::fusefs::kernel {
 namespace {
 
 constexpr double no_time = 0;
+
+double time_to_keep(bool is_kept) { return is_kept ? limits::kernel_keeps_seconds : no_time; }
 
 // What readdir answers for an entry whose inode number it does not look up (FUSE_UNKNOWN_INO).
 constexpr ino_t unknown_number = 0xFFFF'FFFF;
@@ -24,7 +28,7 @@ fuse_entry_param parameter_of(const Entry& entry) {
   parameter.generation = static_cast<std::uint64_t>(entry.generation);
   parameter.attr = entry.values;
   parameter.attr_timeout = no_time;
-  parameter.entry_timeout = no_time;
+  parameter.entry_timeout = time_to_keep(entry.name_is_kept);
   return parameter;
 }
 
@@ -34,6 +38,12 @@ fuse_open_out open_out_of(const Opened& opened) {
   fuse_open_out out{};
   out.fh = opened.handle;
   out.open_flags = FOPEN_DIRECT_IO;
+  if (opened.may_keep_listing) {
+    out.open_flags = FOPEN_CACHE_DIR;
+  }
+  if (opened.listing_is_kept) {
+    out.open_flags |= FOPEN_KEEP_CACHE;
+  }
   if (opened.is_stream) {
     out.open_flags |= FOPEN_STREAM;
   }
@@ -81,7 +91,7 @@ void KernelAnswers::refuse(Ticket ticket, int errno_value) {
 void KernelAnswers::answer(Ticket ticket, const Done&) { fuse_reply_err(request_of(ticket), 0); }
 
 void KernelAnswers::answer(Ticket ticket, const Attributes& attributes) {
-  fuse_reply_attr(request_of(ticket), &attributes.values, no_time);
+  fuse_reply_attr(request_of(ticket), &attributes.values, time_to_keep(attributes.is_kept));
 }
 
 void KernelAnswers::answer(Ticket ticket, const Entry& entry) {
@@ -89,6 +99,12 @@ void KernelAnswers::answer(Ticket ticket, const Entry& entry) {
   if (fuse_reply_entry(request_of(ticket), &parameter) == -ENOENT) {
     filesystem_->forget(entry.number, 1);
   }
+}
+
+void KernelAnswers::answer(Ticket ticket, const Absence&) {
+  fuse_entry_param nothing{};
+  nothing.entry_timeout = time_to_keep(true);
+  fuse_reply_entry(request_of(ticket), &nothing);
 }
 
 void KernelAnswers::answer(Ticket ticket, const Opened& opened) {

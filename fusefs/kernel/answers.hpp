@@ -1,8 +1,9 @@
 // The file system's answers as libfuse sends them to the kernel.
 //
-// Every ticket's request is a fuse_req_t. Nothing may be kept by the kernel beyond the request:
-// entries and attributes are good for 0 seconds, and file data is never in its cache (direct_io;
-// a private mapping still works).
+// Every ticket's request is a fuse_req_t. What the kernel may keep is kept until it is told
+// otherwise (kernel/forgetting.hpp). Attributes are kept only from an answer to getattr: before
+// that the kernel may not have the inode yet, and then cannot be told. File data is never in its
+// cache (direct_io; a private mapping still works).
 #pragma once
 
 #include <vector>
@@ -22,6 +23,7 @@ class KernelAnswers : public Answers {
   void answer(Ticket ticket, const Done&) override;
   void answer(Ticket ticket, const Attributes& attributes) override;
   void answer(Ticket ticket, const Entry& entry) override;
+  void answer(Ticket ticket, const Absence&) override;
   void answer(Ticket ticket, const Opened& opened) override;
   void answer(Ticket ticket, const Created& created) override;
   void answer(Ticket ticket, const Content& content) override;

@@ -58,11 +58,15 @@ std::optional<HandleId> handle_of(const fuse_file_info* information) {
   return information == nullptr ? std::nullopt : std::optional(information->fh);
 }
 
-void init(void*, fuse_conn_info* connection) {
-  // Nothing may be written later than the write says, nor be read from a cache of the kernel.
+void init(void* userdata, fuse_conn_info* connection) {
+  // Nothing may be written later than the write says. A listing that the kernel keeps is compared
+  // with the time of its directory.
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_READDIRPLUS |
-                                             FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA);
-  connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
+                                             FUSE_CAP_READDIRPLUS_AUTO);
+  connection->want |= connection->capable & (FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
+  Context& context = *static_cast<Context*>(userdata);
+  context.memory.emplace(context.device, connection->proto_minor);
+  context.filesystem.let_keep(&*context.memory);
   connection->max_background = replication::limits::kernel_background_max;
   connection->congestion_threshold = replication::limits::kernel_background_max;
 }

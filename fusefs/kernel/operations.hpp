@@ -7,9 +7,11 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 
 #include "fusefs/filesystem.hpp"
 #include "fusefs/kernel/answers.hpp"
+#include "fusefs/kernel/forgetting.hpp"
 #include "fusefs/kernel/fuse.hpp"
 #include "fusefs/notify/stage.hpp"
 
@@ -20,6 +22,8 @@ struct Context {
   Filesystem& filesystem;
   KernelAnswers& answers;
   bool has_negotiated{};  // the answer to INIT has been sent
+  int device{-1};
+  std::optional<Forgetting> memory{};  // of the kernel, once it has said which protocol it speaks
   // The process that makes changes of others once more, and what answers it; 0 if there is none.
   pid_t replayer{};
   notify::Stage* stage{};

@@ -51,6 +51,7 @@ ssize_t write_device(int device, iovec* parts, int count, void* userdata) {
 Session::~Session() {
   if (session_ != nullptr) {
     context_.filesystem.interrupt_all();  // Every reply needs the session.
+    context_.filesystem.let_keep(nullptr);
     fuse_session_unmount(session_);
     fuse_session_destroy(session_);
   }
@@ -85,6 +86,7 @@ std::optional<std::string> Session::attach(int device) {
     }
   }
   ::fcntl(device, F_SETFL, ::fcntl(device, F_GETFL) | O_NONBLOCK);
+  context_.device = device;
   if (fuse_session_custom_io(session_, &io, device) != 0) {
     return "The FUSE device cannot be used: " + libfuse_said();
   }

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <random>
 #include <string>
 #include <utility>
 #include <variant>
@@ -58,6 +59,7 @@ int run_embedded(boost::asio::io_context& io, Options options, Background backgr
 }
 
 int run(Options options) {
+  options.appearance.listing_salt = std::random_device{}();
   if (const auto problem = check_mount_point(options.mount_point)) {
     return fail(*problem);
   }

@@ -44,6 +44,9 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
       [] { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); },
       [](std::string_view sentence) { spdlog::warn("{}", sentence); });
   filesystem_.use(processes_, [this](const Lock& lock) { lock_is_lost(lock); });
+  if (!options_.remembers) {
+    filesystem_.ensemble().remember_nothing();
+  }
   if (options_.tells_inotify) {
     notification_.emplace(io_, filesystem_, std::move(assistants));
   }

@@ -33,6 +33,7 @@ constexpr std::string_view footer =
     "  port=N          where ZooKeeper clients reach the embedded replica, on 127.0.0.1\n"
     "                  (default: any free port)\n"
     "  noinotify       programs that watch by inotify are told only what this machine changes\n"
+    "  nocache         every system call asks the ensemble\n"
     "  ro, allow_other and others, as in mount.fuse3(8)\n"
     "\n"
     "To unmount: fusermount3 -u MOUNTPOINT";
@@ -69,6 +70,8 @@ bool take_own_option(std::string_view word, Options& options, bool& is_legal) {
     mask_permissions(options.appearance, mask);
   } else if (word == "noinotify") {
     options.tells_inotify = false;
+  } else if (word == "nocache") {
+    options.remembers = false;
   } else if (key == "port") {
     is_legal = read_number(value, options.embedded_port) && !options.embedded_directory.empty();
   } else if (key == "onloss") {

@@ -4,8 +4,8 @@
 //   zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT
 //
 // The options of `-o` are those of a line in fstab: ours are uid=, gid=, umask=, timeout=, onloss=
-// and port=, what only matters to mount(8) is dropped, and everything else is the kernel's or libfuse's
-// to judge.
+// and port=, what only matters to mount(8) is dropped, and everything else is the kernel's or
+// libfuse's to judge.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ struct Options {
   bool stays_in_foreground{};
   std::int32_t session_timeout_ms{10'000};
   bool tells_inotify{true};  // of changes that other machines make
-  int signal_on_loss{};  // to whoever holds a lock that is lost; 0 is none
+  bool remembers{true};      // what a watch guards, and lets the kernel do so
+  int signal_on_loss{};      // to whoever holds a lock that is lost; 0 is none
   inodes::Appearance appearance{};
   std::string mount_options{};  // for libfuse, separated by commas
 };

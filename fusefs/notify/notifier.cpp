@@ -62,13 +62,21 @@ void Notifier::heard(const WatchNotice& notice) {
   }
   if (notices_ >= limits::inotify_notices_max) {
     const std::int64_t since = forget_notices();
-    add(Compare{.since = since});
+    add_comparison(since);
   }
   ++notices_;
   // Where a notice has no zxid, it came before any reply that is as new as its change.
   const std::int64_t after =
       notice.zxid ? notice.zxid->wire() - 1 : insides_.ensemble.client().last_zxid().wire();
-  add(Notice{.notice = notice, .inode = inode_at(notice.path), .after = after});
+  add(Notice{.notice = notice,
+             .inode = inode_at(notice.path),
+             .after = after,
+             .held = insides_.ensemble.kernel().hold_names(notice.path)});
+}
+
+// What will be told is not known yet.
+void Notifier::add_comparison(std::int64_t since) {
+  add(Compare{.since = since, .held = insides_.ensemble.kernel().hold_names("")});
 }
 
 void Notifier::watch_roots() {
@@ -106,7 +114,7 @@ void Notifier::on_news(const cache::StandingNews& news) {
       if (is_cut_off_ && std::ranges::all_of(
                              standing_, [](const auto& entry) { return entry.second->is_set(); })) {
         is_cut_off_ = false;
-        add(Compare{.since = compared_with_});
+        add_comparison(compared_with_);
       }
       return;
   }

@@ -62,8 +62,9 @@ class Notifier {
  private:
   struct Notice {
     client::WatchNotice notice{};
-    InodeNumber inode{};   // that the path led to
-    std::int64_t after{};  // a zxid below that of the change
+    InodeNumber inode{};           // that the path led to
+    std::int64_t after{};          // a zxid below that of the change
+    std::shared_ptr<void> held{};  // names that the kernel may not keep until it is told
   };
   // What there is to do.
   struct List {
@@ -71,6 +72,7 @@ class Notifier {
   };
   struct Compare {
     std::int64_t since{};
+    std::shared_ptr<void> held{};
   };
   using Job = std::variant<Notice, List, Compare>;
 
@@ -82,6 +84,7 @@ class Notifier {
   std::int64_t forget_notices();
   void heard(const client::WatchNotice& notice);
   void add(Job job);
+  void add_comparison(std::int64_t since);
   void begin_work();
   Detached work();
 

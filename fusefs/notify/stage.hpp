@@ -7,8 +7,8 @@
 //   directories above      as the kernel knows them
 //
 // Nobody but the replayer gets these answers. Everybody else asks the file system, also while a
-// replay is under way, because the kernel keeps no answer: so nothing that is replayed can be seen
-// as a state of the tree. Everything happens on one thread.
+// replay is under way, because the kernel keeps no answer about these names: so nothing that is
+// replayed can be seen as a state of the tree. Everything happens on one thread.
 #pragma once
 
 #include <optional>

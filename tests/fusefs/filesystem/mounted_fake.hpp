@@ -39,6 +39,10 @@ struct Answer {
   HandleId handle{};
   bool flush_is_needless{};
   bool is_stream{};
+  bool name_is_kept{};
+  bool attributes_are_kept{};
+  bool may_keep_listing{};
+  bool listing_is_kept{};
   std::string text{};  // content, or an extended attribute
   std::vector<std::string> names{};
   std::size_t written{};
@@ -51,16 +55,26 @@ class RecordedAnswers : public fusefs::Answers {
   void refuse(fusefs::Ticket ticket, int error) override { of(ticket).error = error; }
   void answer(fusefs::Ticket ticket, const fusefs::Done&) override { of(ticket); }
   void answer(fusefs::Ticket ticket, const fusefs::Attributes& a) override {
-    of(ticket).attributes = a.values;
+    Answer& answer = of(ticket);
+    answer.attributes = a.values;
+    answer.attributes_are_kept = a.is_kept;
   }
   void answer(fusefs::Ticket ticket, const fusefs::Entry& entry) override {
     Answer& answer = of(ticket);
     answer.inode = entry.number;
     answer.attributes = entry.values;
+    answer.name_is_kept = entry.name_is_kept;
+  }
+  void answer(fusefs::Ticket ticket, const fusefs::Absence&) override {
+    Answer& answer = of(ticket);
+    answer.error = ENOENT;
+    answer.name_is_kept = true;
   }
   void answer(fusefs::Ticket ticket, const fusefs::Opened& opened) override {
     Answer& answer = of(ticket);
     answer.handle = opened.handle;
+    answer.may_keep_listing = opened.may_keep_listing;
+    answer.listing_is_kept = opened.listing_is_kept;
     answer.flush_is_needless = opened.flush_is_needless;
   }
   void answer(fusefs::Ticket ticket, const fusefs::Created& created) override {

@@ -76,10 +76,10 @@ class FakeKernel : public testing::Test {
     return message;
   }
 
-  fuse_init_out negotiate() {
+  fuse_init_out negotiate(unsigned minor = FUSE_KERNEL_MINOR_VERSION) {
     fuse_init_in init{};
     init.major = FUSE_KERNEL_VERSION;
-    init.minor = FUSE_KERNEL_MINOR_VERSION;
+    init.minor = minor;
     init.max_readahead = 1 << 17;
     init.flags = FUSE_ATOMIC_O_TRUNC | FUSE_PARALLEL_DIROPS | FUSE_BIG_WRITES | FUSE_MAX_PAGES |
                  FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS | FUSE_WRITEBACK_CACHE | FUSE_DO_READDIRPLUS |
@@ -97,7 +97,7 @@ class FakeKernel : public testing::Test {
   std::uint64_t last_{};
 };
 
-TEST_F(FakeKernel, ParallelLookupsAreNegotiatedAndNoCacheIs) {
+TEST_F(FakeKernel, ParallelLookupsAreNegotiatedAndNoLateWritesAre) {
   const auto init = negotiate();
   EXPECT_NE(init.flags & FUSE_PARALLEL_DIROPS, 0U);
   EXPECT_NE(init.flags & FUSE_ATOMIC_O_TRUNC, 0U);
@@ -120,6 +120,52 @@ TEST_F(FakeKernel, ALookupIsAnsweredWhenTheEnsembleHasAnswered) {
   EXPECT_EQ(entry.entry_valid + entry.attr_valid + entry.entry_valid_nsec + entry.attr_valid_nsec,
             0U);
   EXPECT_EQ(entry.generation, static_cast<std::uint64_t>(ensemble_.find("/a")->stat.czxid));
+}
+
+TEST_F(FakeKernel, WhatMayBeKeptIsKeptUntilTheKernelIsToldToForgetIt) {
+  negotiate(44);
+  ensemble_.create("/a", replication::Bytes{'x'});
+  fuse_entry_out entry{};
+  fuse_attr_out attributes{};
+  fuse_entry_out nothing{};
+  for (int use = 0; use < 4; ++use) {
+    const auto ask = [&](fuse_opcode op, std::uint64_t node, const std::string& arguments) {
+      send(op, node, arguments);
+      ensemble_.deliver();
+      return receive().value_or(Message{});
+    };
+    entry = ask(FUSE_LOOKUP, FUSE_ROOT_ID, std::string("a\0", 2)).as<fuse_entry_out>();
+    attributes = ask(FUSE_GETATTR, entry.nodeid, text_of(fuse_getattr_in{})).as<fuse_attr_out>();
+    nothing = ask(FUSE_LOOKUP, FUSE_ROOT_ID, std::string("b\0", 2)).as<fuse_entry_out>();
+  }
+  EXPECT_GT(entry.entry_valid, 0U);
+  EXPECT_EQ(entry.attr_valid + entry.attr_valid_nsec, 0U);
+  EXPECT_GT(attributes.attr_valid, 0U);
+  EXPECT_EQ(nothing.nodeid, 0U);
+  EXPECT_GT(nothing.entry_valid, 0U);
+  ensemble_.set("/a", "new");
+  ensemble_.deliver();
+  const auto names = receive();
+  ASSERT_TRUE(names.has_value());
+  EXPECT_EQ(names->header.unique, 0U);
+  EXPECT_EQ(names->header.error, 8);  // FUSE_NOTIFY_INC_EPOCH
+  EXPECT_EQ(names->header.len, sizeof(fuse_out_header));
+  const auto inode = receive();
+  ASSERT_TRUE(inode.has_value());
+  EXPECT_EQ(inode->header.error, FUSE_NOTIFY_INVAL_INODE);
+  EXPECT_EQ(inode->as<fuse_notify_inval_inode_out>().ino, entry.nodeid);
+  EXPECT_LT(inode->as<fuse_notify_inval_inode_out>().off, 0);
+  EXPECT_FALSE(receive().has_value());
+}
+
+TEST_F(FakeKernel, AnOlderKernelIsGivenNoNames) {
+  negotiate(43);
+  ensemble_.create("/a", replication::Bytes{'x'});
+  for (int use = 0; use < 4; ++use) {
+    send(FUSE_LOOKUP, FUSE_ROOT_ID, std::string("a\0", 2));
+    ensemble_.deliver();
+    EXPECT_EQ(receive()->as<fuse_entry_out>().entry_valid, 0U);
+  }
 }
 
 TEST_F(FakeKernel, LookupsOfOneDirectoryOvertakeEachOther) {
