@@ -22,6 +22,8 @@ inline constexpr std::size_t inotify_notices_max = 100'000;
 inline constexpr std::array<int, 3> inotify_looks_ms{2, 20, 200};
 inline constexpr int inotify_idle_scan_ms = 3'000;
 inline constexpr int inotify_busy_scan_ms = 1'000;
+// The same while the kernel keeps names: a process that watches one of those looks nothing up.
+inline constexpr int inotify_kept_scan_ms = 250;
 inline constexpr int inotify_scan_pauses = 50;
 inline constexpr std::size_t inotify_suspects_max = 1'000;
 
@@ -29,9 +31,9 @@ inline constexpr std::size_t inotify_suspects_max = 1'000;
 // takes fit.
 inline constexpr std::size_t assistant_message_bytes_max = 64UL << 10;
 
-// How long the kernel keeps what it is not told to forget: longer than any watch lasts that we have
-// seen, and short enough for a defect that we have not.
-inline constexpr double kernel_keeps_seconds = 86'400;
+// How long the kernel keeps what it is not told to forget, before it asks again. So long a mount
+// whose process has died goes on showing what was there; asking again costs microseconds.
+inline constexpr double kernel_keeps_seconds = 10;
 
 // The contenders for a lock that are asked about at once for `N@queue`.
 inline constexpr std::size_t queue_questions_max = 100;

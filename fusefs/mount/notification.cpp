@@ -22,6 +22,7 @@ Assistants Assistants::fork() {
 Notification::Notification(boost::asio::io_context& io, Filesystem& filesystem,
                            Assistants assistants)
     : io_(io),
+      filesystem_(filesystem),
       assistants_(std::move(assistants)),
       stage_(filesystem.insides().inodes, filesystem.insides().appearance),
       notifier_(
@@ -71,6 +72,12 @@ void Notification::replayer_answered(std::string_view answer) {
 
 void Notification::looked(pid_t process) {
   const auto now = Clock::now();
+  if (next_full_scan_ > now + pause_between_full_scans()) {
+    next_full_scan_ = now + pause_between_full_scans();
+    if (device_ && !is_scanning_) {
+      await_next_scan();
+    }
+  }
   const auto [suspect, is_new] = suspects_.try_emplace(process);
   if (is_new && suspects_.size() > limits::inotify_suspects_max) {
     suspects_.erase(suspect);  // The next look into all processes finds it.
@@ -84,6 +91,14 @@ void Notification::looked(pid_t process) {
   } else {
     suspect->second.looks = 0;
   }
+}
+
+milliseconds Notification::pause_between_full_scans() const {
+  if (filesystem_.ensemble().kernel().size() > 0) {
+    return milliseconds(limits::inotify_kept_scan_ms);
+  }
+  return milliseconds(watching_.empty() ? limits::inotify_idle_scan_ms
+                                        : limits::inotify_busy_scan_ms);
 }
 
 void Notification::await_next_scan() {
@@ -145,10 +160,7 @@ void Notification::scanner_answered(std::string_view answer) {
   const auto pause = limits::inotify_scan_pauses * microseconds(found.took_us);
   next_scan_ = now + pause;
   if (scanned_.empty()) {
-    next_full_scan_ =
-        now + std::max<Clock::duration>(
-                  pause, milliseconds(watching_.empty() ? limits::inotify_idle_scan_ms
-                                                        : limits::inotify_busy_scan_ms));
+    next_full_scan_ = now + std::max<Clock::duration>(pause, pause_between_full_scans());
   }
   if (!is_over_) {
     await_next_scan();

@@ -3,8 +3,9 @@
 //
 // Who begins to watch has looked the file up before, so the processes that look something up or at
 // are looked into shortly afterwards, and twice more later; that finds a watch within milliseconds.
-// What needs no look-up, watching the mount point itself, and the end of a watch are found by
-// looking into all processes now and then. Either takes at most a fiftieth of one processor.
+// What needs no look-up, watching the mount point itself or a name that the kernel keeps, and the
+// end of a watch are found by looking into all processes now and then, more often while the kernel
+// keeps names. Either takes at most a fiftieth of one processor.
 #pragma once
 
 #include <sys/types.h>
@@ -60,11 +61,13 @@ class Notification {
   void replayer_answered(std::string_view answer);
   void scanner_answered(std::string_view answer);
   void await_next_scan();
+  std::chrono::milliseconds pause_between_full_scans() const;
   void scan();
   void take_over();
   void give_up(const char* what);
 
   boost::asio::io_context& io_;
+  Filesystem& filesystem_;
   Assistants assistants_;
   notify::Stage stage_;
   notify::Notifier notifier_;

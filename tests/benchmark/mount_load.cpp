@@ -6,6 +6,7 @@
 //
 //   stat        of a file
 //   read        open, read 100 bytes, close
+//   pread       100 bytes of a file that stays open
 //   list        opendir, all 1,000 names, closedir
 //   create      creat, write 100 bytes, close, unlink: the four together
 //   overwrite   open with O_TRUNC, write 100 bytes, close: a shell's echo
@@ -77,6 +78,16 @@ void read_once(const std::string& directory, int thread) {
   }
 }
 
+void pread_once(const std::string& directory, int thread) {
+  thread_local const std::string path = file_of(directory, thread);
+  thread_local const int file = expect(open(path.c_str(), O_RDONLY | O_CLOEXEC), path);
+  std::array<char, 4096> buffer{};
+  const auto bytes = pread(file, buffer.data(), buffer.size(), 0);
+  if (bytes != static_cast<ssize_t>(content.size())) {
+    throw std::runtime_error(path + ": " + std::to_string(bytes) + " bytes were read");
+  }
+}
+
 void list_once(const std::string& directory, int /*thread*/) {
   const std::string path = directory + "/directory";
   DIR* listing = opendir(path.c_str());
@@ -112,8 +123,9 @@ using Operation = std::function<void(const std::string& directory, int thread)>;
 
 const std::map<std::string, Operation>& operations() {
   static const std::map<std::string, Operation> all{
-      {"stat", stat_once},     {"read", read_once},           {"list", list_once},
-      {"create", create_once}, {"overwrite", overwrite_once}, {"flock", flock_once}};
+      {"stat", stat_once},     {"read", read_once},   {"list", list_once},
+      {"create", create_once}, {"pread", pread_once}, {"overwrite", overwrite_once},
+      {"flock", flock_once}};
   return all;
 }
 

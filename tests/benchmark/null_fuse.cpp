@@ -30,6 +30,7 @@ namespace {
 constexpr fuse_ino_t directory_number = 2;
 constexpr fuse_ino_t file_number = 3;
 constexpr double no_time = 0;
+constexpr double for_long = 10;  // what zabfs lets the kernel keep while a watch guards it
 constexpr std::size_t listed_names = 1'002;  // with . and ..
 constexpr ino_t unknown_number = 0xFFFF'FFFF;
 constexpr unsigned background_max = 10'000;
@@ -61,7 +62,7 @@ fuse_entry_param entry_of(fuse_ino_t number) {
   entry.generation = 1;
   entry.attr = attributes_of(number);
   entry.attr_timeout = no_time;
-  entry.entry_timeout = no_time;
+  entry.entry_timeout = for_long;
   return entry;
 }
 
@@ -74,8 +75,8 @@ fuse_file_info opened(int flags) {
 
 void init(void* /*context*/, fuse_conn_info* connection) {
   connection->want &= ~static_cast<unsigned>(FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_READDIRPLUS |
-                                             FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA);
-  connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
+                                             FUSE_CAP_READDIRPLUS_AUTO);
+  connection->want |= connection->capable & (FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA);
   connection->max_background = background_max;
   connection->congestion_threshold = background_max;
 }
@@ -104,7 +105,7 @@ void forget_multi(fuse_req_t request, std::size_t /*count*/, fuse_forget_data* /
 
 void getattr(fuse_req_t request, fuse_ino_t number, fuse_file_info* /*information*/) {
   const struct stat values = attributes_of(number);
-  fuse_reply_attr(request, &values, no_time);
+  fuse_reply_attr(request, &values, for_long);
 }
 
 void access(fuse_req_t request, fuse_ino_t /*number*/, int /*mask*/) { fuse_reply_err(request, 0); }
@@ -122,7 +123,8 @@ void open(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* information
 void create(fuse_req_t request, fuse_ino_t /*parent*/, const char* name, mode_t /*mode*/,
             fuse_file_info* information) {
   created_names().insert(name);
-  const fuse_entry_param entry = entry_of(file_number);
+  fuse_entry_param entry = entry_of(file_number);
+  entry.entry_timeout = no_time;
   const fuse_file_info reply = opened(information->flags);
   fuse_reply_create(request, &entry, &reply);
 }
@@ -143,7 +145,10 @@ void end_use(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* /*inform
 }
 
 void opendir(fuse_req_t request, fuse_ino_t /*number*/, fuse_file_info* /*information*/) {
-  const fuse_file_info reply = opened(O_RDONLY);
+  fuse_file_info reply = opened(O_RDONLY);
+  reply.direct_io = 0;
+  reply.cache_readdir = 1;
+  reply.keep_cache = 1;
   fuse_reply_open(request, &reply);
 }
 
