@@ -69,7 +69,7 @@ bool is_sequel(std::string_view name, std::string_view stem) {
 bool Creator::is_over(SessionId session) const {
   const auto& client = ensemble_.client();
   return client.session() != session || client.state() == SessionState::expired ||
-         client.state() == SessionState::closed;
+         client.state() == SessionState::refused || client.state() == SessionState::closed;
 }
 
 Task<Outcome<Born>> Creator::make(Operation& operation, CreationPlan plan) {

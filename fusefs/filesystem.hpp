@@ -113,6 +113,9 @@ class Filesystem {
   // nothing may be kept.
   void let_keep(KernelMemory* memory);
 
+  // From now on these are whom the ensemble knows the mount as, besides anybody.
+  void use(replication::Identities identities);
+
   // What went wrong lately.
   views::Journal& journal() { return journal_; }
 
@@ -180,6 +183,7 @@ class Filesystem {
   // Extended attributes.
   Detached get_extended_attribute(Reply<AttributeText> reply, InodeNumber number, std::string name);
   void list_extended_attributes(Reply<AttributeText> reply, InodeNumber number);
+  void remove_extended_attribute(Reply<Done> reply, InodeNumber number, const std::string& name);
   // `value` of `user.zk.acl` only.
   Detached set_extended_attribute(Reply<Done> reply, InodeNumber number, std::string name,
                                   std::string value);
@@ -207,6 +211,29 @@ class Filesystem {
   Task<Outcome<std::string>> find_long_name(Operation& operation, std::string directory,
                                             naming::Name name);
 
+  // The rights to the znode at `path`, if its ACL was asked for since the identities are what they
+  // are; valid until the next change of the inode table.
+  const inodes::KnownRights* known_rights(const std::string& path) const;
+  // True if its Stat has to be asked for, because a change of the ACL could allow more.
+  bool is_forbidden_something(const std::string& path) const;
+  Task<Outcome<inodes::KnownRights>> ask_rights(Operation& operation, std::string path);
+  Outcome<inodes::KnownRights> rights_answered(
+      const Outcome<replication::protocol::GetAclResponse>& found) const;
+  // look_at, and the rights to what was found.
+  struct Looked {
+    inodes::Node node{};
+    inodes::KnownRights rights{};
+  };
+  Task<Outcome<Looked>> look_with_rights(Operation& operation, Target target);
+  // Fails if the server does not let the mount write the data; known at once where nothing is
+  // forbidden.
+  Task<Outcome<Done>> check_writing(Operation& operation, InodeNumber number);
+  // Fails as setting `acl` would.
+  Task<Outcome<Done>> try_acl(Operation& operation, std::string path, replication::Acl acl);
+  // Commits what was written through any descriptor of the inode.
+  Task<Outcome<Done>> commit_all_of(Operation& operation, InodeNumber number);
+  Task<Outcome<Done>> change_mode(Operation& operation, InodeNumber number, mode_t mode);
+
   // What `place` asks to create, or why it cannot be; nullopt if it is no creating name.
   std::optional<Outcome<CreationPlan>> plan_of(const Place& place);
   Detached create_planned(Reply<Created> reply, CreationPlan plan, int flags);
@@ -230,11 +257,14 @@ class Filesystem {
   std::optional<inodes::DataKind> remembered_data_kind(const std::string& path,
                                                        const replication::Stat& stat) const;
 
-  Entry enter(const Target& target, const inodes::Node& node);
+  Entry enter(const Target& target, const inodes::Node& node,
+              const inodes::KnownRights& rights = {});
+  // The same for what this mount has just made, open to everybody.
+  Entry enter_new(const Target& target, const inodes::Node& node);
   Task<Outcome<Attributes>> current_attributes(Operation& operation, InodeNumber number,
                                                std::optional<HandleId> handle);
   Attributes attributes_of(const inodes::Inode& inode) const;
-  bool may_change_ownership(const inodes::Inode& inode, const AttributeChange& change) const;
+  bool changes_owner(const inodes::Inode& inode, const AttributeChange& change) const;
 
   bool is_lost(const handles::Handle& handle) const;
   void lock_is_lost(const Lock& lock);
@@ -291,6 +321,8 @@ class Filesystem {
   Task<Outcome<std::int32_t>> load_acl(Operation& operation, handles::DataHandle& data,
                                        std::string path);
   Task<Outcome<Done>> commit_acl(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> take_acl_text(Operation& operation, handles::Handle& handle,
+                                    std::size_t offset, replication::Bytes bytes);
   Task<Outcome<Done>> append_acl(Operation& operation, handles::Handle& handle,
                                  replication::Bytes bytes);
   Task<Outcome<std::int32_t>> set_acl(Operation& operation, std::string path, std::string text,
@@ -308,7 +340,12 @@ class Filesystem {
   // Transactions that are written as lines.
   Outcome<Done> check_transaction_line(const std::string& line);
   Detached write_transaction(Reply<Written> reply, HandleId id, std::string text);
-  Task<Outcome<Done>> commit_transaction(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> take_transaction_line(Operation& operation, handles::Handle& handle,
+                                            std::string line);
+  // A trial answers what the lines so far would be answered, and changes nothing.
+  enum class Sending { trial, earnest };
+  Task<Outcome<Done>> send_transaction(Operation& operation, handles::Handle& handle,
+                                       Sending sending);
   Task<Outcome<Done>> end_transaction(Operation& operation, handles::Handle& handle);
   Detached end_transaction_and_answer(Reply<Done> reply, HandleId id);
 
@@ -345,6 +382,8 @@ class Filesystem {
 
   cache::Coherence ensemble_;
   inodes::Appearance appearance_;
+  replication::Identities identities_{};
+  std::uint64_t identities_generation_{1};
   views::Journal journal_{};
   std::string last_result_{};  // of a transaction
   OperationTable operations_{};

@@ -1,5 +1,8 @@
 // `N@acl` and the attribute `user.zk.acl`: an ACL as a text that is written, one entry per line.
 //
+// Every line that is whole when it is written is tried: the server says what it would say to the
+// ACL so far, and nothing is set.
+//
 //   opened by            | the text is checked               | set
 //   ---------------------|-----------------------------------|-------------------------------------
 //   `>`                  | at every write, as far as the     | at the close or fsync that follows
@@ -17,6 +20,7 @@
 #include <cerrno>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -46,10 +50,10 @@ Bytes bytes_of(const std::string& text) {
   return {view.begin(), view.end()};
 }
 
-// False if a line of `text` that is whole is no entry.
-bool is_right_so_far(std::string_view text) {
+// What the whole lines of `text` say; nullopt if one of them is no entry.
+std::optional<replication::Acl> entries_so_far(std::string_view text) {
   const auto end = text.rfind('\n');
-  return end == text.npos || inodes::parse_acl(text.substr(0, end)).has_value();
+  return inodes::parse_acl(text.substr(0, end == text.npos ? 0 : end));
 }
 
 }  // namespace
@@ -84,6 +88,11 @@ Task<Outcome<std::int32_t>> Filesystem::set_acl(Operation& operation, std::strin
 Task<Outcome<Handle>> Filesystem::open_acl(Operation& operation, InodeNumber number, int flags) {
   Handle handle{.inode = number, .body = AclHandle{.data = DataHandle(handles::mode_of(flags))}};
   auto& acl = std::get<AclHandle>(handle.body);
+  std::string tried = inodes_.find(number)->path;
+  const auto allowed = co_await try_acl(operation, std::move(tried), replication::open_acl());
+  if (!allowed) {
+    co_return allowed.error();
+  }
   if ((flags & O_TRUNC) != 0 && !acl.data.mode().appends) {
     acl.data.truncate(0);
     co_return handle;
@@ -106,22 +115,39 @@ Detached Filesystem::write_acl(Reply<Written> reply, HandleId id, std::size_t of
   if (data.mode().appends) {
     done = co_await append_acl(operation, handle, std::move(bytes));
   } else {
-    DataHandle changed = data;
-    if (!changed.write(offset, bytes)) {
-      done = Failure::of(EFBIG);
-    } else if (!is_right_so_far(replication::text_of(changed.content()))) {
-      done = Failure::of(EINVAL);
-    } else {
-      data = std::move(changed);
-      if (data.mode().is_written_through) {
-        done = co_await commit(operation, handle);
-      }
-    }
+    done = co_await take_acl_text(operation, handle, offset, std::move(bytes));
   }
   if (!done) {
     co_return std::move(reply).refuse(done.error());
   }
   std::move(reply).with(Written{size});
+}
+
+Task<Outcome<Done>> Filesystem::take_acl_text(Operation& operation, Handle& handle,
+                                              std::size_t offset, Bytes bytes) {
+  auto& data = std::get<AclHandle>(handle.body).data;
+  DataHandle changed = data;
+  if (!changed.write(offset, bytes)) {
+    co_return Failure::of(EFBIG);
+  }
+  auto entries = entries_so_far(replication::text_of(changed.content()));
+  if (!entries) {
+    co_return Failure::of(EINVAL);
+  }
+  if (!data.mode().is_written_through && !entries->empty()) {
+    // A shell looks at the error of a write, and not at that of a close.
+    std::string path = inodes_.find(handle.inode)->path;
+    const auto tried = co_await try_acl(operation, std::move(path), std::move(*entries));
+    if (!tried) {
+      co_return tried.error();
+    }
+  }
+  data = std::move(changed);
+  if (data.mode().is_written_through) {
+    const auto done = co_await commit(operation, handle);
+    co_return done;
+  }
+  co_return Done{};
 }
 
 Task<Outcome<Done>> Filesystem::append_acl(Operation& operation, Handle& handle, Bytes bytes) {
@@ -153,23 +179,6 @@ Task<Outcome<Done>> Filesystem::commit_acl(Operation& operation, Handle& handle)
     acl.version = *done;
   }
   co_return done ? Outcome<Done>(Done{}) : done.error();
-}
-
-Detached Filesystem::set_extended_attribute(Reply<Done> reply, InodeNumber number, std::string name,
-                                            std::string value) {
-  const inodes::Inode* inode = inodes_.find(number);
-  if (inode == nullptr || name != "user.zk.acl") {
-    co_return std::move(reply).error(inode == nullptr ? ESTALE : ENOTSUP);
-  }
-  if (inode->handles > 0) {
-    // Whoever copies a file with its attributes sets them before its data are committed, and an ACL
-    // may forbid that.
-    co_return std::move(reply).error(ENOTSUP);
-  }
-  Operation operation(operations_, reply.ticket());
-  std::string path = inode->path;
-  const auto done = co_await set_acl(operation, std::move(path), std::move(value), any_version);
-  std::move(reply).with_outcome(done ? Outcome<Done>(Done{}) : done.error());
 }
 
 }  // namespace zabfs::fusefs

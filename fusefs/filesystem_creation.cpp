@@ -78,7 +78,7 @@ Detached Filesystem::create_planned(Reply<Created> reply, CreationPlan plan, int
   if (!born) {
     co_return std::move(reply).refuse(born.error());
   }
-  const Entry entry = enter({born->path, View::plain}, born->node);
+  const Entry entry = enter_new({born->path, View::plain}, born->node);
   Handle handle{.inode = entry.number,
                 .body = DataHandle(mode),
                 .owner = born->node.stat.ephemeral_owner,
@@ -117,7 +117,7 @@ Detached Filesystem::make_planned(Reply<Entry> reply, CreationPlan plan, inodes:
   if (!born) {
     co_return std::move(reply).refuse(born.error());
   }
-  std::move(reply).with(enter({born->path, View::plain}, born->node));
+  std::move(reply).with(enter_new({born->path, View::plain}, born->node));
 }
 
 }  // namespace zabfs::fusefs

@@ -44,6 +44,8 @@ std::string_view word_of(SessionState state) {
       return "connected";
     case SessionState::expired:
       return "expired";
+    case SessionState::refused:
+      return "refused";
     case SessionState::closed:
       return "closed";
   }

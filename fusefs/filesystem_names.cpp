@@ -137,7 +137,8 @@ Node Filesystem::node_of(const std::string& path, const cache::Known& known) con
 
 std::optional<Outcome<Node>> Filesystem::recall(const Target& target) {
   const cache::Known* known = ensemble_.find(target.path);
-  if (known == nullptr || known->presence == Presence::unknown || target.view == View::stat) {
+  if (known == nullptr || known->presence == Presence::unknown || target.view == View::stat ||
+      is_forbidden_something(target.path)) {
     return std::nullopt;
   }
   if (known->presence == Presence::absent) {
@@ -228,12 +229,20 @@ std::optional<DataKind> Filesystem::remembered_data_kind(const std::string& path
   return std::nullopt;
 }
 
-Entry Filesystem::enter(const Target& target, const Node& node) {
+Entry Filesystem::enter(const Target& target, const Node& node, const inodes::KnownRights& rights) {
   Inode& inode = inodes_.look_up(target.path, target.view, node, target.parameter);
+  inode.rights = rights;
   inode.is_writable = takes_transactions(inode);
   return {.number = inode.number,
           .generation = inode.generation,
           .values = attributes_of(inode).values};
+}
+
+Entry Filesystem::enter_new(const Target& target, const Node& node) {
+  return enter(target, node,
+               {.czxid = node.stat.czxid,
+                .aversion = node.stat.aversion,
+                .generation = identities_generation_});
 }
 
 Attributes Filesystem::attributes_of(const Inode& inode) const {
@@ -251,17 +260,17 @@ Detached Filesystem::lookup(Reply<Entry> reply, Place place) {
     co_return std::move(reply).with(enter(*target, Node{}));
   }
   ensemble_.used(target->path);
-  const auto node = co_await look_at(operation, *target);
-  if (!node) {
-    if (node.error().code == ErrorCode::no_node && give_name(asked, *target, false)) {
+  const auto looked = co_await look_with_rights(operation, *target);
+  if (!looked) {
+    if (looked.error().code == ErrorCode::no_node && give_name(asked, *target, false)) {
       co_return std::move(reply).absent();
     }
-    co_return std::move(reply).refuse(node.error());
+    co_return std::move(reply).refuse(looked.error());
   }
-  if (target->view == View::data && node->data == DataKind::null) {
+  if (target->view == View::data && looked->node.data == DataKind::null) {
     co_return std::move(reply).error(ENOENT);
   }
-  Entry entry = enter(*target, *node);
+  Entry entry = enter(*target, looked->node, looked->rights);
   entry.name_is_kept = give_name(asked, *target, true);
   std::move(reply).with(entry);
 }
@@ -296,10 +305,10 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
   if (number == inodes::root_number) {
     ensemble_.used(target.path);  // Nobody looks it up.
   }
-  const auto node = co_await look_at(operation, target);
-  const bool is_gone = !node && node.error().code == replication::ErrorCode::no_node;
+  const auto looked = co_await look_with_rights(operation, target);
+  const bool is_gone = !looked && looked.error().code == replication::ErrorCode::no_node;
   const bool is_replaced =
-      node && number != inodes::root_number && node->stat.czxid != inode->node.stat.czxid;
+      looked && number != inodes::root_number && looked->node.stat.czxid != inode->node.stat.czxid;
   if (inode->handles > 0 && (is_gone || is_replaced)) {
     last_seen.values.st_nlink = 0;
     co_return last_seen;
@@ -307,19 +316,18 @@ Task<Outcome<Attributes>> Filesystem::current_attributes(Operation& operation, I
   if (is_replaced) {
     co_return Failure::of(ESTALE);  // Makes the kernel look the name up again.
   }
-  if (!node) {
-    co_return node.error();
+  if (!looked) {
+    co_return looked.error();
   }
-  inode->node = *node;
+  inode->node = looked->node;
+  inode->rights = looked->rights;
   co_return attributes_of(*inode);
 }
 
-bool Filesystem::may_change_ownership(const Inode& inode, const AttributeChange& change) const {
-  constexpr mode_t permissions = 07777;
+bool Filesystem::changes_owner(const Inode& inode, const AttributeChange& change) const {
   const auto current = attributes_of(inode).values;
-  return (!change.mode || (*change.mode & permissions) == (current.st_mode & permissions)) &&
-         (!change.uid || *change.uid == current.st_uid) &&
-         (!change.gid || *change.gid == current.st_gid);
+  return (change.uid && *change.uid != current.st_uid) ||
+         (change.gid && *change.gid != current.st_gid);
 }
 
 Detached Filesystem::set_attributes(Reply<Attributes> reply, InodeNumber number,
@@ -331,9 +339,17 @@ Detached Filesystem::set_attributes(Reply<Attributes> reply, InodeNumber number,
   }
   const bool is_fixed_text = inode->view != View::plain && inode->view != View::data &&
                              inode->view != View::dir && inode->view != View::version;
-  if (!may_change_ownership(*inode, change) ||
+  constexpr mode_t permissions = 07777;
+  const mode_t shown = attributes_of(*inode).values.st_mode;
+  if (changes_owner(*inode, change) ||
       (is_fixed_text && (change.size || change.sets_mtime_to_now))) {
     co_return std::move(reply).error(EPERM);
+  }
+  if (change.mode && ((*change.mode ^ shown) & permissions) != 0) {
+    const auto done = co_await change_mode(operation, number, *change.mode);
+    if (!done) {
+      co_return std::move(reply).refuse(done.error());
+    }
   }
   const auto* data = handle ? find_data(*handle) : nullptr;
   const bool will_be_committed = data != nullptr && data->close_commits();

@@ -92,6 +92,12 @@ Detached Filesystem::open(Reply<Opened> reply, InodeNumber number, int flags) {
                                                    : opened.error());
   }
   Handle handle{.inode = number, .body = DataHandle(handles::mode_of(flags))};
+  if (handles::mode_of(flags).writes) {
+    const auto allowed = co_await check_writing(operation, number);
+    if (!allowed) {
+      co_return std::move(reply).refuse(allowed.error());
+    }
+  }
   const auto prepared = co_await prepare_opened(operation, handle, flags);
   std::move(reply).with_outcome(prepared ? open_handle(std::move(handle)) : prepared.error());
 }

@@ -1,6 +1,10 @@
 // `@mount/txn`: a transaction that is written as lines (views/transaction_text.hpp), all or
 // nothing.
 //
+// A line is tried when it is written, together with those in front of it: the server is asked for
+// the transaction so far and something impossible. What it refuses is refused by the write, and
+// nothing of the transaction happens then.
+//
 // It is sent at the close or fsync that follows the lines, or at a line `commit`, whose write then
 // tells the error; after a line `begin` only there, so that what several processes write is one
 // transaction, and what one that is killed has begun is none. It is never sent twice. What became
@@ -148,33 +152,73 @@ Detached Filesystem::write_transaction(Reply<Written> reply, HandleId id, std::s
   const std::vector<std::string> lines = take_lines(text);
   for (const auto& line : lines) {
     if (const auto checked = check_transaction_line(line); !checked) {
+      transaction.lines.clear();
+      transaction.refusal = checked.error().errno_value;
       co_return std::move(reply).refuse(checked.error());
     }
   }
   transaction.unfinished = std::move(text);
+  const std::vector<std::string> before = transaction.lines;
+  Outcome<Done> done = Done{};
   for (const auto& line : lines) {
-    const auto parsed = parse_transaction_line(line);
-    const Verb verb = std::get<TransactionLine>(parsed).verb;
-    if (verb == Verb::begin) {
-      transaction.waits_for_commit = true;
-    } else if (verb == Verb::commit) {
-      transaction.waits_for_commit = false;
-      const auto done = co_await commit_transaction(operation, handle);
-      if (!done) {
-        co_return std::move(reply).refuse(done.error());
-      }
-    } else if (verb != Verb::nothing) {
-      transaction.lines.push_back(line);
-      transaction.bytes += line.size();
+    done = co_await take_transaction_line(operation, handle, line);
+    if (!done) {
+      break;
     }
+  }
+  if (done && !transaction.waits_for_commit && !transaction.lines.empty() && !lines.empty()) {
+    // A shell looks at the error of a write, and not at that of a close.
+    done = co_await send_transaction(operation, handle, Sending::trial);
+    if (!done && done.error().code == ErrorCode::ok) {
+      transaction.lines = before;  // Interrupted: it will be written again.
+    } else if (!done) {
+      transaction.lines.clear();
+      transaction.refusal = done.error().errno_value;
+    }
+  }
+  if (!done) {
+    co_return std::move(reply).refuse(done.error());
   }
   std::move(reply).with(Written{size});
 }
 
-Task<Outcome<Done>> Filesystem::commit_transaction(Operation& operation, Handle& handle) {
+Task<Outcome<Done>> Filesystem::take_transaction_line(Operation& operation, Handle& handle,
+                                                      std::string line) {
   auto& transaction = std::get<TransactionHandle>(handle.body);
-  const std::vector<std::string> texts = std::exchange(transaction.lines, {});
-  transaction.bytes = 0;
+  const auto parsed = parse_transaction_line(line);
+  const Verb verb = std::get<TransactionLine>(parsed).verb;
+  if (verb == Verb::begin) {
+    transaction.waits_for_commit = true;
+    transaction.refusal = 0;
+    co_return Done{};
+  }
+  const int refusal = transaction.refusal;
+  if (verb == Verb::commit) {
+    transaction.waits_for_commit = false;
+    transaction.refusal = 0;
+    if (refusal == 0) {
+      co_return co_await send_transaction(operation, handle, Sending::earnest);
+    }
+  }
+  if (refusal != 0 && verb != Verb::nothing) {
+    co_return Failure::of(refusal);
+  }
+  if (verb != Verb::nothing) {
+    transaction.bytes += line.size();
+    transaction.lines.push_back(std::move(line));
+  }
+  co_return Done{};
+}
+
+Task<Outcome<Done>> Filesystem::send_transaction(Operation& operation, Handle& handle,
+                                                 Sending sending) {
+  auto& transaction = std::get<TransactionHandle>(handle.body);
+  const bool is_trial = sending == Sending::trial;
+  std::vector<std::string> texts = transaction.lines;
+  if (!is_trial) {
+    transaction.lines.clear();
+    transaction.bytes = 0;
+  }
   std::vector<TransactionLine> lines;
   MultiRequest request;
   std::vector<std::size_t> places;  // of the lines, in the request
@@ -198,14 +242,24 @@ Task<Outcome<Done>> Filesystem::commit_transaction(Operation& operation, Handle&
   if (lines.empty()) {
     co_return Done{};
   }
+  const std::size_t count = request.operations.size();
+  if (is_trial) {
+    request.operations.emplace_back(CheckRequest{.path = "/", .version = impossible_version});
+  }
   Ask<MultiResponse> question(ensemble_, operation, std::move(request));
-  const auto response = co_await question;
+  auto response = co_await question;
   if (!response) {
-    last_result_ = transaction.unread =
-        "failed: " + std::string(reason_of(response.error())) + '\n';
+    if (!is_trial) {
+      last_result_ = transaction.unread =
+          "failed: " + std::string(reason_of(response.error())) + '\n';
+    }
     co_return response.error();
   }
+  response->results.resize(std::min(response->results.size(), count));
   const ErrorCode code = error_of(*response);
+  if (is_trial && code == ErrorCode::ok) {
+    co_return Done{};  // Only what was added to it was refused.
+  }
   std::string result;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto place = places[i];
@@ -223,6 +277,9 @@ Task<Outcome<Done>> Filesystem::end_transaction(Operation& operation, Handle& ha
     co_return Done{};
   }
   const std::string last = std::exchange(transaction.unfinished, {});
+  if (std::exchange(transaction.refusal, 0) != 0) {
+    co_return Done{};  // A write has told so.
+  }
   const auto checked = check_transaction_line(last);
   if (!checked) {
     transaction.lines.clear();
@@ -234,7 +291,7 @@ Task<Outcome<Done>> Filesystem::end_transaction(Operation& operation, Handle& ha
   if (verb != Verb::nothing && verb != Verb::begin && verb != Verb::commit) {
     transaction.lines.push_back(last);
   }
-  const auto done = co_await commit_transaction(operation, handle);
+  const auto done = co_await send_transaction(operation, handle, Sending::earnest);
   co_return done;
 }
 

@@ -126,7 +126,7 @@ Detached Filesystem::create(Reply<Created> reply, Place place, int flags) {
   if (!node) {
     co_return std::move(reply).refuse(node.error());
   }
-  const Entry entry = enter(*target, *node);
+  const Entry entry = is_new ? enter_new(*target, *node) : enter(*target, *node);
   Handle handle{.inode = entry.number, .body = DataHandle(handles::mode_of(flags))};
   auto& data = *handles::data_of(handle);
   Outcome<Done> prepared = Done{};
@@ -162,7 +162,7 @@ Detached Filesystem::make_file(Reply<Entry> reply, Place place) {
   if (!node) {
     co_return std::move(reply).refuse(node.error());
   }
-  std::move(reply).with(enter(*target, *node));
+  std::move(reply).with(enter_new(*target, *node));
 }
 
 Detached Filesystem::make_directory(Reply<Entry> reply, Place place) {
@@ -183,7 +183,7 @@ Detached Filesystem::make_directory(Reply<Entry> reply, Place place) {
   if (!node) {
     co_return std::move(reply).refuse(node.error());
   }
-  std::move(reply).with(enter(*target, *node));
+  std::move(reply).with(enter_new(*target, *node));
 }
 
 Task<Outcome<Done>> Filesystem::clear_data(Operation& operation, std::string path) {

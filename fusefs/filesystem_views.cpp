@@ -78,6 +78,12 @@ Task<Outcome<Handle>> Filesystem::open_view(Operation& operation, InodeNumber nu
   }
   if (inode->view == View::version) {
     mode.is_written_through = mode.writes;
+    if (mode.writes) {
+      const auto allowed = co_await check_writing(operation, number);
+      if (!allowed) {
+        co_return allowed.error();
+      }
+    }
     Handle handle{.inode = number,
                   .body = DataHandle(mode),
                   .condition = static_cast<std::int32_t>(inode->parameter)};

@@ -261,6 +261,10 @@ Task<Outcome<Done>> Filesystem::touch(Operation& operation, InodeNumber number) 
   if (!version) {
     co_return version.error();
   }
+  inode = inodes_.find(number);
+  if (inode->view == naming::View::version && inode->parameter != version->stat.version) {
+    co_return Failure::of(ErrorCode::bad_version);
+  }
   Ask<StatResponse> rewrite(
       ensemble_, operation,
       SetDataRequest{

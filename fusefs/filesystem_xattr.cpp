@@ -5,8 +5,10 @@
 //   user.zk.fence                     of the newest lock that is held on it through this mount
 //   user.zk.name, user.zk.path        of the znode, which the file name may only stand for
 //
-// The ACL can be set (filesystem_acl.cpp). Setting another answers ENOTSUP: `mv` and `cp -a` copy
-// the attributes of what they copy, and report every other error.
+// The ACL can be set (filesystem_acl.cpp); the others cannot be, nor can any be removed: EPERM. To
+// `mv` and `cp -a`, who copy the attributes of what they copy and report every other error, the
+// answer is ENOTSUP: that is, for directories, and for files while somebody has them open. So it is
+// for all attributes that are not ours.
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -15,6 +17,7 @@
 #include "fusefs/filesystem.hpp"
 #include "fusefs/inodes/acl_text.hpp"
 #include "fusefs/inodes/stat_text.hpp"
+#include "fusefs/transactions.hpp"
 #include "replication/model/path.hpp"
 
 namespace zabfs::fusefs {
@@ -44,6 +47,12 @@ const std::string& all_names() {
     return text;
   }();
   return names;
+}
+
+bool is_ours(std::string_view name) {
+  const auto end = all_names().find(std::string(name) + '\0');
+  return name == "user.zk.fence" ||
+         (end != std::string::npos && (end == 0 || all_names()[end - 1] == '\0'));
 }
 
 }  // namespace
@@ -95,11 +104,46 @@ Detached Filesystem::get_extended_attribute(Reply<AttributeText> reply, InodeNum
   std::move(reply).error(ENODATA);
 }
 
-void Filesystem::list_extended_attributes(Reply<AttributeText> reply, InodeNumber number) {
-  if (inodes_.find(number) == nullptr) {
+Detached Filesystem::set_extended_attribute(Reply<Done> reply, InodeNumber number, std::string name,
+                                            std::string value) {
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    co_return std::move(reply).error(ESTALE);
+  }
+  // Whoever copies a file with its attributes sets them before its data are committed, and an ACL
+  // may forbid that.
+  const bool may_be_a_copy = inode->handles > 0;
+  if (inode->view == naming::View::mount) {
+    co_return std::move(reply).error(ENOTSUP);
+  }
+  if (name != "user.zk.acl" || may_be_a_copy) {
+    const bool is_refused =
+        is_ours(name) && !may_be_a_copy && inode->kind != inodes::Kind::directory;
+    co_return std::move(reply).error(is_refused ? EPERM : ENOTSUP);
+  }
+  Operation operation(operations_, reply.ticket());
+  std::string path = inode->path;
+  const auto done = co_await set_acl(operation, std::move(path), std::move(value), any_version);
+  std::move(reply).with_outcome(done ? Outcome<Done>(Done{}) : done.error());
+}
+
+void Filesystem::remove_extended_attribute(Reply<Done> reply, InodeNumber number,
+                                           const std::string& name) {
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
     return std::move(reply).error(ESTALE);
   }
-  std::string names = all_names();
+  const bool is_there = inode->view != naming::View::mount && is_ours(name);
+  const int absence = name.starts_with(user_namespace) ? ENODATA : ENOTSUP;
+  std::move(reply).error(is_there ? EPERM : absence);
+}
+
+void Filesystem::list_extended_attributes(Reply<AttributeText> reply, InodeNumber number) {
+  const Inode* inode = inodes_.find(number);
+  if (inode == nullptr) {
+    return std::move(reply).error(ESTALE);
+  }
+  std::string names = inode->view == naming::View::mount ? std::string() : all_names();
   if (locker_.newest_of(number) != nullptr) {
     names.append(prefix).append("fence") += '\0';
   }

@@ -48,7 +48,7 @@ Mode mode_of(const Contender& contender, const GetDataResponse& found) {
 bool Locker::is_over(SessionId session) const {
   const auto& client = ensemble_.client();
   return client.session() != session || client.state() == SessionState::expired ||
-         client.state() == SessionState::closed;
+         client.state() == SessionState::refused || client.state() == SessionState::closed;
 }
 
 std::string Locker::address_of(std::string path_of_ensemble) const {

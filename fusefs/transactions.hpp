@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -14,6 +15,10 @@ namespace zabfs::fusefs {
 
 // In a request: whatever version there is.
 inline constexpr std::int32_t any_version = -1;
+
+// In a request that is to change nothing: no znode has this version. What the ACL or the arguments
+// forbid is refused all the same, because a server looks at versions last.
+inline constexpr std::int32_t impossible_version = std::numeric_limits<std::int32_t>::min();
 
 // True for a directory that data alone would turn into a file: it has never had a child.
 bool is_directory_by_null_data_only(const std::string& path, const inodes::Node& node);

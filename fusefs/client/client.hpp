@@ -37,6 +37,7 @@ enum class SessionState {
   connecting,  // no session yet, or no connection at the moment
   connected,
   expired,  // for ever: make a new client
+  refused,  // for ever: no session yet, and a server does not accept the credentials
   closed,   // by close()
 };
 

@@ -25,7 +25,7 @@ constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
 // True if the client itself makes requests of this kind, and nobody else may.
 bool is_own(OpCode op) {
   return op == OpCode::ping || op == OpCode::set_watches || op == OpCode::set_watches2 ||
-         op == OpCode::close_session;
+         op == OpCode::close_session || op == OpCode::auth;
 }
 
 // True if the path could be watched by a request but not be given to the next server.
@@ -43,9 +43,11 @@ bool is_known(std::int32_t event_type) {
 
 }  // namespace
 
-Session::Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t seed)
+Session::Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t seed,
+                 Credentials credentials)
     : chroot_(std::move(servers.chroot)),
       order_(std::move(servers.endpoints), seed),
+      credentials_(std::move(credentials)),
       asked_timeout_ms_(timeout_ms),
       timeout_ms_(timeout_ms) {}
 
@@ -139,6 +141,7 @@ void Session::lose_connection(std::int64_t now_ms) {
   urgent_.clear();
   ping_is_due_ = false;
   pings_unanswered_ = 0;
+  auths_unanswered_ = 0;
   set_watches_unanswered_ = 0;
   announce(SessionState::connecting);
   for (auto& request : queue_.connection_lost()) {
@@ -221,11 +224,24 @@ void Session::attach(const replication::protocol::ConnectResponse& response, std
   order_.succeeded();
   link_ = Link::attached;
   link_since_ms_ = now_ms;
+  for (const auto& credential : credentials_) {
+    const auto secret = replication::bytes_of(credential.secret);
+    append_request(
+        urgent_, replication::protocol::xid::auth,
+        replication::protocol::AuthRequest{.scheme = credential.scheme,
+                                           .credentials = Bytes(secret.begin(), secret.end())});
+    ++auths_unanswered_;
+  }
   for (auto& batch : watches_.batches(last_zxid_.wire())) {
     append_request(urgent_, replication::protocol::xid::set_watches, std::move(batch));
     ++set_watches_unanswered_;
   }
-  if (set_watches_unanswered_ == 0) {
+  announce_if_ready();
+}
+
+void Session::announce_if_ready() {
+  if (auths_unanswered_ == 0 && set_watches_unanswered_ == 0) {
+    has_been_connected_ = true;
     announce(SessionState::connected);
   }
 }
@@ -243,6 +259,8 @@ bool Session::on_reply(ByteView payload) {
       return on_event(split->body, split->header.zxid);
     case replication::protocol::xid::ping:
       return on_pong();
+    case replication::protocol::xid::auth:
+      return on_authenticated(split->header);
     case replication::protocol::xid::set_watches:
       return on_watches_set(split->header);
     default:
@@ -255,6 +273,22 @@ bool Session::on_pong() {
     return false;
   }
   --pings_unanswered_;
+  return true;
+}
+
+bool Session::on_authenticated(const replication::protocol::ReplyHeader& header) {
+  if (auths_unanswered_ == 0) {
+    return false;
+  }
+  if (ErrorCode{header.error} != ErrorCode::ok) {
+    if (!has_been_connected_ && !is_closing_) {
+      end(SessionState::refused);
+      return true;
+    }
+    return false;
+  }
+  --auths_unanswered_;
+  announce_if_ready();
   return true;
 }
 
@@ -280,15 +314,15 @@ bool Session::on_watches_set(const replication::protocol::ReplyHeader& header) {
   if (set_watches_unanswered_ == 0 || ErrorCode{header.error} != ErrorCode::ok) {
     return false;
   }
-  if (--set_watches_unanswered_ == 0) {
-    announce(SessionState::connected);
-  }
+  --set_watches_unanswered_;
+  announce_if_ready();
   return true;
 }
 
 bool Session::on_answer(const replication::protocol::ReplyHeader& header, ByteView body) {
   const auto* first = queue_.first_sent();
-  if (first == nullptr || first->xid != header.xid || set_watches_unanswered_ > 0) {
+  if (first == nullptr || first->xid != header.xid || set_watches_unanswered_ > 0 ||
+      auths_unanswered_ > 0) {
     return false;
   }
   auto request = queue_.take_first_sent();

@@ -12,6 +12,8 @@
 // - attached sends the recorded watches first. Only when the server has confirmed them, and so has
 //   reported every change that was missed, is the state announced as connected. Requests do not
 //   wait for that; replies come behind it.
+// - In front of everything go the credentials. Where a server refuses one before there was ever a
+//   session to lose, the session ends as refused; later, that costs the connection.
 // - A reply must carry the xid of the oldest request without one. Anything else, and anything that
 //   can not be read, costs the connection: the stream's order is the only link between the two.
 // - A read whose reply can not be read, or is larger than limits::reply_frame_bytes_max, fails with
@@ -22,7 +24,7 @@
 //
 // More than limits::client_requests_queued_max requests without an answer are refused with
 // throttled_op. A request no server would read (its frame too large), and the requests the client
-// makes itself (ping, setWatches, closeSession) are refused with bad_arguments.
+// makes itself (ping, auth, setWatches, closeSession) are refused with bad_arguments.
 //
 // All times are milliseconds of one clock that never goes back.
 #pragma once
@@ -35,6 +37,7 @@
 
 #include "fusefs/client/chroot.hpp"
 #include "fusefs/client/client.hpp"
+#include "fusefs/client/credentials.hpp"
 #include "fusefs/client/delivery_queue.hpp"
 #include "fusefs/client/endpoints.hpp"
 #include "fusefs/client/request_queue.hpp"
@@ -48,7 +51,8 @@ class Session {
  public:
   // Asks for a session of `timeout_ms`; `seed` decides the order of the servers. The first tick
   // begins.
-  Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t seed);
+  Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t seed,
+          Credentials credentials = {});
 
   // --- the user's calls, as in Client ---
 
@@ -107,7 +111,9 @@ class Session {
   bool on_reply(replication::ByteView payload);
   bool on_pong();
   bool on_event(replication::ByteView body, std::int64_t zxid);
+  bool on_authenticated(const replication::protocol::ReplyHeader& header);
   bool on_watches_set(const replication::protocol::ReplyHeader& header);
+  void announce_if_ready();
   bool on_answer(const replication::protocol::ReplyHeader& header, replication::ByteView body);
 
   void append_requests(replication::Bytes& out);
@@ -118,6 +124,7 @@ class Session {
 
   Chroot chroot_;
   EndpointOrder order_;
+  Credentials credentials_;
   RequestQueue queue_;
   WatchBook watches_;
   DeliveryQueue deliveries_;
@@ -140,7 +147,9 @@ class Session {
   replication::Bytes urgent_;  // goes out before any request
   bool ping_is_due_{};
   std::size_t pings_unanswered_{};
+  std::size_t auths_unanswered_{};
   std::size_t set_watches_unanswered_{};
+  bool has_been_connected_{};
 
   bool is_closing_{};
   std::int64_t close_by_ms_{};

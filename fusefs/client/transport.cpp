@@ -58,7 +58,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
       : io_(io),
         timer_(io),
         session_(std::move(options.servers), options.timeout_ms,
-                 options.seed ? *options.seed : std::random_device{}()),
+                 options.seed ? *options.seed : std::random_device{}(),
+                 std::move(options.credentials)),
         inbox_(receive_bytes) {}
 
   Session& session() { return session_; }

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "fusefs/client/client.hpp"
+#include "fusefs/client/credentials.hpp"
 #include "fusefs/client/endpoints.hpp"
 
 namespace zabfs::fusefs::client {
@@ -18,6 +19,7 @@ namespace zabfs::fusefs::client {
 struct ClientOptions {
   ConnectString servers{};
   std::int32_t timeout_ms{10'000};  // of the session, as asked for; the server has the last word
+  Credentials credentials{};        // sent on every connection
   std::optional<std::uint64_t> seed{};  // of the order of the servers; drawn by lot if absent
 };
 

@@ -65,6 +65,7 @@ struct TransactionHandle {
   std::size_t bytes{};               // of them
   std::string unfinished{};          // a line without its end
   bool waits_for_commit{};           // `begin` was written
+  int refusal{};  // the errno of a line that was refused: nothing happens any more; or 0
   std::string unread{};
 };
 

@@ -11,6 +11,8 @@ constexpr blksize_t block_size = 1 << 20;
 constexpr off_t sector_bytes = 512;
 constexpr long nanoseconds_per_millisecond = 1'000'000;
 
+constexpr mode_t writing = S_IWUSR | S_IWGRP | S_IWOTH;
+
 timespec time_of(std::int64_t milliseconds) {
   return {.tv_sec = milliseconds / 1000,
           .tv_nsec = milliseconds % 1000 * nanoseconds_per_millisecond};
@@ -26,11 +28,28 @@ off_t size_of(const Inode& inode) {
   return inode.kind == Kind::directory ? 0 : inode.node.stat.data_length;
 }
 
-bool is_read_only(const Inode& inode) {
+// The bits that follow from the ACL, before the mask.
+mode_t permissions_of(const Inode& inode) {
   using enum naming::View;
-  const auto view = inode.view;
-  return view != plain && view != data && view != dir && view != version && view != cas &&
-         view != acl && !inode.is_writable;
+  constexpr mode_t everything = 0777;
+  constexpr mode_t reading = S_IRUSR | S_IRGRP | S_IROTH;
+  const Rights& rights = inode.rights.rights;
+  switch (inode.view) {
+    case acl:
+      return permissions_of_file(rights_to_acl(rights));
+    case sync:
+      return permissions_of_file(rights) & reading;
+    case plain:
+    case data:
+    case dir:
+    case version:
+    case cas:
+      return inode.kind == Kind::directory ? permissions_of_directory(rights)
+                                           : permissions_of_file(rights);
+    default:
+      return inode.is_writable || inode.kind == Kind::directory ? everything
+                                                                : everything & ~writing;
+  }
 }
 
 }  // namespace
@@ -40,9 +59,7 @@ struct stat attributes_of(const Inode& inode, const Appearance& appearance) {
   values.st_ino = inode.number;
   values.st_mode = inode.kind == Kind::directory ? S_IFDIR | appearance.directory_mode
                                                  : S_IFREG | appearance.file_mode;
-  if (is_read_only(inode)) {
-    values.st_mode &= ~static_cast<mode_t>(S_IWUSR | S_IWGRP | S_IWOTH);
-  }
+  values.st_mode &= S_IFMT | permissions_of(inode);
   values.st_nlink = inode.is_removed ? 0 : 1;
   values.st_uid = appearance.uid;
   values.st_gid = appearance.gid;

@@ -18,6 +18,7 @@
 #include <unordered_map>
 
 #include "fusefs/inodes/node.hpp"
+#include "fusefs/inodes/rights.hpp"
 #include "fusefs/naming/name.hpp"
 
 namespace zabfs::fusefs::inodes {
@@ -27,6 +28,18 @@ using InodeNumber = std::uint64_t;
 // As the kernel names it.
 inline constexpr InodeNumber root_number = 1;
 
+// The rights to a znode, as its ACL told them.
+struct KnownRights {
+  Rights rights{};
+  std::int64_t czxid{};        // of the znode
+  std::int32_t aversion{};     // of its ACL
+  std::uint64_t generation{};  // of the mount's identities; 0 is never that of any
+
+  bool is_of(const replication::Stat& stat) const {
+    return czxid == stat.czxid && aversion == stat.aversion;
+  }
+};
+
 struct Inode {
   InodeNumber number{};
   std::int64_t generation{};  // the transaction that created the znode
@@ -34,7 +47,8 @@ struct Inode {
   naming::View view{};
   std::int64_t parameter{};  // of the view: the version of @v=, the zxid of @next=
   Kind kind{};
-  Node node{};               // as last seen
+  Node node{};  // as last seen
+  KnownRights rights{};
   std::uint64_t lookups{};   // that the kernel has not forgotten
   std::uint64_t handles{};   // open on it
   std::uint64_t writers{};   // of them, that can change what the kernel takes for its size

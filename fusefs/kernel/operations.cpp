@@ -323,7 +323,11 @@ void setxattr(fuse_req_t request, fuse_ino_t number, const char* name, const cha
   });
 }
 
-void removexattr(fuse_req_t request, fuse_ino_t, const char*) { fuse_reply_err(request, ENOTSUP); }
+void removexattr(fuse_req_t request, fuse_ino_t number, const char* name) {
+  serve<Done>(request, [&](auto& fs, auto reply) {
+    fs.remove_extended_attribute(std::move(reply), number, name);
+  });
+}
 
 }  // namespace
 

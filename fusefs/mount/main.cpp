@@ -90,6 +90,7 @@ int main(int count, char** arguments) {
   using namespace zabfs::fusefs::mount;
   spdlog::set_default_logger(spdlog::stderr_logger_mt("zabfs"));
   auto parsed = parse_options(count, arguments);
+  hide_credentials(count, arguments);
   if (const auto* exit = std::get_if<Exit>(&parsed)) {
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;

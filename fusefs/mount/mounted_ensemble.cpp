@@ -25,6 +25,14 @@ std::string escaped(std::string text) {
   return text;
 }
 
+std::string schemes_of(const client::Credentials& credentials) {
+  std::string schemes;
+  for (const auto& credential : credentials) {
+    schemes += (schemes.empty() ? "" : ", ") + credential.scheme;
+  }
+  return schemes;
+}
+
 }  // namespace
 
 MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
@@ -63,8 +71,9 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
 }
 
 std::unique_ptr<client::Client> MountedEnsemble::connect() {
-  auto made =
-      client::make_client(io_, {.servers = servers_, .timeout_ms = options_.session_timeout_ms});
+  auto made = client::make_client(io_, {.servers = servers_,
+                                        .timeout_ms = options_.session_timeout_ms,
+                                        .credentials = options_.credentials});
   made->on_state([this](SessionState state) { on_state(state); });
   return made;
 }
@@ -74,6 +83,7 @@ void MountedEnsemble::on_state(SessionState state) {
     case SessionState::connected:
       spdlog::info("connected to {}", client_->server());
       loss_.cancel();
+      ask_who_we_are();
       filesystem_.connected();
       if (!session_) {
         deadline_.cancel();
@@ -87,6 +97,11 @@ void MountedEnsemble::on_state(SessionState state) {
       break;
     case SessionState::expired:
       boost::asio::post(io_, [this] { renew_session(); });
+      break;
+    case SessionState::refused:
+      problem_ = "The servers do not accept the credentials. Check the scheme of each: " +
+                 schemes_of(options_.credentials) + ".";
+      boost::asio::post(io_, [this] { end(); });
       break;
     case SessionState::closed:
       break;
@@ -113,6 +128,22 @@ void MountedEnsemble::mount() {
     notification_->begin(*session_, options_.mount_point);
   }
   background_.enter();
+}
+
+// Before anything else: what is asked later is answered later. Servers before ZooKeeper 3.7 do not
+// say it, so what the credentials tell has to do.
+void MountedEnsemble::ask_who_we_are() {
+  using namespace replication;
+  client_->submit(protocol::WhoAmIRequest{}, [this](Result<client::Reply> reply) {
+    Identities identities;
+    if (const auto* known = reply ? std::get_if<protocol::WhoAmIResponse>(&reply->body) : nullptr) {
+      identities = known->identities;
+    }
+    for (const auto& credential : options_.credentials) {
+      identities.push_back({credential.scheme, credential.secret});
+    }
+    filesystem_.use(std::move(identities));
+  });
 }
 
 void MountedEnsemble::renew_session() {

@@ -40,6 +40,7 @@ class MountedEnsemble {
   void on_state(client::SessionState state);
   void mount();
   void renew_session();
+  void ask_who_we_are();
   void lock_is_lost(const Lock& lock) const;
   void lose_locks_in_time();
   void await_signal();

@@ -7,6 +7,9 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <cstring>
+#include <iterator>
+#include <span>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -30,6 +33,9 @@ constexpr std::string_view footer =
     "                  (default: 10)\n"
     "  onloss=SIGNAL   term or kill: what processes get whose lock is lost, as when the session\n"
     "                  expires (default: nothing; they learn it when they use the file)\n"
+    "  authfile=FILE   credentials, one SCHEME:SECRET per line, as digest:user:password; nobody\n"
+    "                  else may be allowed to read the file\n"
+    "  auth=CREDENTIAL the same on the command line (a secret with a comma needs the file)\n"
     "  port=N          where ZooKeeper clients reach the embedded replica, on 127.0.0.1\n"
     "                  (default: any free port)\n"
     "  noinotify       programs that watch by inotify are told only what this machine changes\n"
@@ -37,6 +43,9 @@ constexpr std::string_view footer =
     "  ro, allow_other and others, as in mount.fuse3(8)\n"
     "\n"
     "To unmount: fusermount3 -u MOUNTPOINT";
+
+constexpr std::string_view auth_key = "auth=";
+constexpr std::string_view authfile_key = "authfile=";
 
 // Words that fstab has for mount(8), which hands them on.
 constexpr std::array<std::string_view, 12> words_for_mount{
@@ -53,6 +62,25 @@ bool read_number(std::string_view text, Number& number, int base = 10) {
 void mask_permissions(inodes::Appearance& appearance, mode_t mask) {
   appearance.file_mode = 0666 & ~mask;
   appearance.directory_mode = 0777 & ~mask;
+}
+
+// Takes one credential, or refuses it with a sentence that tells nothing of it.
+std::optional<Exit> take_credential(std::string_view text, Options& options) {
+  auto credential = client::parse_credential(text);
+  if (!credential) {
+    return Exit{2, "zabfs: " + credential.error().sentence + "\n"};
+  }
+  options.credentials.push_back(std::move(*credential));
+  return std::nullopt;
+}
+
+std::optional<Exit> take_credentials(const std::string& path, Options& options) {
+  auto credentials = client::read_credentials(path);
+  if (!credentials) {
+    return Exit{1, "zabfs: " + credentials.error().sentence + "\n"};
+  }
+  std::ranges::move(*credentials, std::back_inserter(options.credentials));
+  return std::nullopt;
 }
 
 // True if `word` is an option of ours; `is_legal` says whether its value means something.
@@ -107,6 +135,15 @@ std::optional<Exit> take_mount_options(const std::vector<std::string>& lists, Op
   for (const auto& list : lists) {
     std::istringstream words(list);
     for (std::string word; std::getline(words, word, ',');) {
+      if (word.starts_with(auth_key) || word.starts_with(authfile_key)) {
+        const auto refused = word.starts_with(auth_key)
+                                 ? take_credential(word.substr(auth_key.size()), options)
+                                 : take_credentials(word.substr(authfile_key.size()), options);
+        if (refused) {
+          return refused;
+        }
+        continue;
+      }
       bool is_legal = true;
       const bool is_own = take_own_option(word, options, is_legal);
       if (!is_legal) {
@@ -134,6 +171,7 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
   options.appearance.gid = ::getgid();
   std::vector<std::string> words;
   std::vector<std::string> mount_options;
+  std::vector<std::string> credentials;
   CLI::App app(std::string(description), "zabfs");
   app.footer(std::string(footer));
   app.set_version_flag("--version", "zabfs " + daemon::version());
@@ -144,6 +182,9 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
       ->type_name("DIRECTORY");
   app.add_option("-o", mount_options, "mount options, see below")
       ->type_name("OPTION,...")
+      ->allow_extra_args(false);
+  app.add_option("--auth", credentials, "a credential, SCHEME:SECRET; the same as -o auth=")
+      ->type_name("CREDENTIAL")
       ->allow_extra_args(false);
   app.add_option("words", words)->type_name("")->group("");
   try {
@@ -165,10 +206,33 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
   if (expected == 2) {
     options.servers = words.front();
   }
+  for (const auto& credential : credentials) {
+    if (auto refused = take_credential(credential, options)) {
+      return *refused;
+    }
+  }
   if (auto refused = take_mount_options(mount_options, options)) {
     return *refused;
   }
   return options;
+}
+
+void hide_credentials(int count, char** arguments) {
+  const auto hide = [](char* secret) {
+    const std::span<char> text(secret, std::strcspn(secret, ","));
+    std::ranges::fill(text, '*');
+  };
+  for (int i = 1; i < count; ++i) {
+    const std::string_view before = i > 1 ? arguments[i - 1] : "";
+    if (before == "--auth") {
+      hide(arguments[i]);
+      continue;
+    }
+    const std::string_view words = arguments[i];
+    for (std::size_t at = 0; (at = words.find(auth_key, at)) != words.npos; at += auth_key.size()) {
+      hide(arguments[i] + at + auth_key.size());
+    }
+  }
 }
 
 }  // namespace zabfs::fusefs::mount

@@ -1,11 +1,11 @@
 // The command line of zabfs, checked.
 //
-//   zabfs [-f] [-o OPTION,...] HOST:PORT,...[/CHROOT] MOUNTPOINT
+//   zabfs [-f] [-o OPTION,...] [--auth CREDENTIAL]... HOST:PORT,...[/CHROOT] MOUNTPOINT
 //   zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT
 //
-// The options of `-o` are those of a line in fstab: ours are uid=, gid=, umask=, timeout=, onloss=
-// and port=, what only matters to mount(8) is dropped, and everything else is the kernel's or
-// libfuse's to judge.
+// The options of `-o` are those of a line in fstab: ours are uid=, gid=, umask=, timeout=, onloss=,
+// auth=, authfile= and port=, what only matters to mount(8) is dropped, and everything else is the
+// kernel's or libfuse's to judge.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <string>
 #include <variant>
 
+#include "fusefs/client/credentials.hpp"
 #include "fusefs/inodes/attributes.hpp"
 
 namespace zabfs::fusefs::mount {
@@ -31,6 +32,7 @@ struct Options {
   bool tells_inotify{true};  // of changes that other machines make
   bool remembers{true};      // what a watch guards, and lets the kernel do so
   int signal_on_loss{};      // to whoever holds a lock that is lost; 0 is none
+  client::Credentials credentials{};
   inodes::Appearance appearance{};
   std::string mount_options{};  // for libfuse, separated by commas
 };
@@ -42,5 +44,8 @@ struct Exit {
 };
 
 std::variant<Options, Exit> parse_options(int count, const char* const* arguments);
+
+// Overwrites the credentials among the arguments, which everybody may read in /proc.
+void hide_credentials(int count, char** arguments);
 
 }  // namespace zabfs::fusefs::mount

@@ -127,6 +127,21 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.completed("zabfs -o ro,allow_"),
                          ["ro,allow_other", "ro,allow_root"])
 
+    def test_and_files_of_credentials(self):
+        with tempfile.NamedTemporaryFile(prefix="zabfs-test.") as file:
+            self.assertEqual(self.completed(f"zabfs -o ro,authfile = {file.name[:-1]}"), [file.name])
+
+    # What docs/filesystem.md lists as a name is in the manual page too.
+    def test_the_manual_page_has_every_name(self):
+        page = re.sub(r'\\f[RP]|"|^\.\w+ |\\(?=-)', "", (SOURCE_ROOT / "docs/man/zabfs.1").read_text(),
+                      flags=re.MULTILINE).replace(" @", "@")
+        names = (SOURCE_ROOT / "docs/filesystem.md").read_text().partition("| name | is | here |")[2]
+        told = re.findall(r"^\| ((?:`[^`]+`(?:, )?)+) \|", names.partition("\n\n")[0], re.MULTILINE)
+        tokens = {token for row in told for token in re.findall(r"@@?[a-z]+=?", row)} - {"@host", "@x="}
+        self.assertGreater(len(tokens), 20)
+        for token in sorted(tokens):
+            self.assertIn(token, page)
+
     def test_and_directories(self):
         directory = tempfile.mkdtemp(prefix="zabfs-test.")
         self.addCleanup(os.rmdir, directory)

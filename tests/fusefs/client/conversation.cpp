@@ -24,6 +24,8 @@ std::string text_of_state(SessionState state) {
       return "connected";
     case SessionState::expired:
       return "expired";
+    case SessionState::refused:
+      return "refused";
     case SessionState::closed:
       return "closed";
   }
@@ -51,8 +53,8 @@ std::vector<ByteView> payloads_of(ByteView stream) {
 
 }  // namespace
 
-Conversation::Conversation(const std::string& connect_string)
-    : session_(*parse_connect_string(connect_string), timeout_ms, 1) {
+Conversation::Conversation(const std::string& connect_string, Credentials credentials)
+    : session_(*parse_connect_string(connect_string), timeout_ms, 1, std::move(credentials)) {
   session_.deliveries().on_event(
       [this](const WatchNotice& notice) { heard_.push_back(text_of_event(notice)); });
   session_.deliveries().on_state(

@@ -32,7 +32,7 @@ class Conversation {
   static constexpr std::int64_t session_id = 0x1234;
 
   Conversation() : Conversation("one:1") {}
-  explicit Conversation(const std::string& connect_string);
+  explicit Conversation(const std::string& connect_string, Credentials credentials = {});
 
   Session& session() { return session_; }
   std::int64_t now_ms() const { return now_ms_; }

@@ -73,6 +73,50 @@ TEST(SessionHandshake, ComesBackWithItsSessionAndTheLastZxidItSaw) {
   EXPECT_EQ(talk.heard(), (Lines{"connected", "read: OK", "connecting", "connected"}));
 }
 
+TEST(SessionHandshake, CredentialsGoInFrontOfEverythingOnEveryConnection) {
+  Conversation talk("one:1", {{"digest", "bob:secret"}, {"ip", ""}});
+  talk.submit("read", GetDataRequest{.path = "/a", .watch = true});
+  talk.attach();
+  auto sent = talk.sent();
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_EQ(sent[0].xid, xid::auth);
+  const auto& auth = std::get<AuthRequest>(sent[0].request);
+  EXPECT_EQ(auth.scheme, "digest");
+  EXPECT_EQ(replication::text_of(*auth.credentials), "bob:secret");
+  EXPECT_EQ(talk.heard(), Lines{});
+  talk.reply(xid::auth, EmptyResponse{});
+  talk.reply(xid::auth, EmptyResponse{});
+  talk.reply(1, GetDataResponse{});
+  EXPECT_EQ(talk.heard(), (Lines{"connected", "read: OK"}));
+  talk.hang_up();
+  talk.attach();
+  EXPECT_EQ(talk.sent_lines(), (Lines{"-4 auth", "-4 auth", "-8 setWatches"}));
+  talk.reply(xid::auth, EmptyResponse{});
+  talk.reply(xid::auth, EmptyResponse{});
+  EXPECT_EQ(talk.heard(), (Lines{"connecting"}));
+  talk.reply(xid::set_watches, EmptyResponse{});
+  EXPECT_EQ(talk.heard(), (Lines{"connected"}));
+}
+
+TEST(SessionHandshake, RefusedCredentialsEndItUnlessThereIsSomethingToLose) {
+  Conversation talk("one:1", {{"nonsense", "x"}});
+  talk.submit("read", GetDataRequest{.path = "/a"});
+  talk.attach();
+  talk.sent();
+  talk.reply(xid::auth, ErrorCode::auth_failed);
+  EXPECT_EQ(talk.session().state(), SessionState::refused);
+  EXPECT_FALSE(talk.wait_for_dial(60'000));
+
+  Conversation known("one:1", {{"digest", "bob:secret"}});
+  known.attach();
+  known.reply(xid::auth, EmptyResponse{});
+  known.hang_up();
+  known.attach();
+  known.reply(xid::auth, ErrorCode::auth_failed);
+  EXPECT_EQ(known.session().state(), SessionState::connecting);
+  EXPECT_TRUE(known.wait_for_dial(60'000));
+}
+
 // A zxid that an event, a ping or a setWatches carries says nothing about what was reported.
 TEST(SessionHandshake, RemembersOnlyZxidsOfReplies) {
   Conversation talk;

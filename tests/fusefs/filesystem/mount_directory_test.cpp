@@ -114,13 +114,34 @@ TEST_F(Transactions, ALineThatMeansNothingIsRefusedWhereItIsWritten) {
 
 TEST_F(Transactions, ACommitTellsTheErrorAtItsWrite) {
   const auto opened = open("txn", O_RDWR);
-  EXPECT_EQ(m.write(opened.handle, 0, "delete absent\n").error, 0);
+  EXPECT_EQ(m.write(opened.handle, 0, "begin\ndelete absent\n").error, 0);
   EXPECT_EQ(m.write(opened.handle, 0, "commit\n").error, ENOENT);
   EXPECT_EQ(m.read(opened.handle, 0, 10).text, "failed del");
   EXPECT_EQ(m.read(opened.handle).text, "ete /absent: no such znode, or no such parent\n");
   EXPECT_EQ(m.read(opened.handle).text, "");
   EXPECT_EQ(m.write(opened.handle, 0, "create present\ncommit\n").error, 0);
   EXPECT_EQ(m.read(opened.handle).text, "done create /present\n");
+}
+
+TEST_F(Transactions, WhatTheServerRefusesIsRefusedWhereItIsWritten) {
+  m.ensemble.create("/a", bytes("1"));
+  const auto opened = open("txn", O_RDWR);
+  EXPECT_EQ(m.write(opened.handle, 0, "create b\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/b"), "(none)") << "a trial changes nothing";
+  EXPECT_EQ(m.write(opened.handle, 0, "set a@v=7 2\n").error, ESTALE);
+  EXPECT_EQ(m.write(opened.handle, 0, "create c\n").error, ESTALE) << "nothing happens any more";
+  EXPECT_EQ(m.flush(opened.handle).error, 0);
+  m.release(opened.handle);
+  EXPECT_EQ(m.ensemble.text("/b") + m.ensemble.text("/c"), "(none)(none)");
+  EXPECT_EQ(text("txn"),
+            "not done create /b\n"
+            "failed set /a: another version than the condition names: read again, then decide\n");
+  const auto again = open("txn", O_RDWR);
+  EXPECT_EQ(m.write(again.handle, 0, "nonsense\n").error, EINVAL);
+  EXPECT_EQ(m.write(again.handle, 0, "create b\n").error, EINVAL);
+  EXPECT_EQ(m.write(again.handle, 0, "commit\n").error, EINVAL);
+  EXPECT_EQ(m.write(again.handle, 0, "begin\ncreate b\ncommit\n").error, 0);
+  EXPECT_EQ(m.ensemble.text("/b"), "");
 }
 
 // The shell's processes close their copies of the descriptor one after the other.

@@ -183,8 +183,10 @@ TEST_F(Views, AnAclIsSetAsAnAttributeToo) {
   EXPECT_EQ(set("user.zk.acl", "world:anyone:r\n").error, 0);
   EXPECT_EQ(m.get_extended_attribute(n, "user.zk.acl").text, "world:anyone:r\n");
   EXPECT_EQ(set("user.zk.acl", "nonsense").error, EINVAL);
-  EXPECT_EQ(set("user.zk.version", "7").error, ENOTSUP);
+  EXPECT_EQ(set("user.zk.version", "7").error, EPERM);
+  EXPECT_EQ(set("user.zk.version ", "7").error, ENOTSUP) << "none of ours";
   m.open(n, O_WRONLY);
+  EXPECT_EQ(set("user.zk.version", "7").error, ENOTSUP) << "mv, in the middle";
   EXPECT_EQ(set("user.zk.acl", "world:anyone:r\n").error, ENOTSUP) << "cp -a, in the middle";
 }
 
