@@ -137,7 +137,8 @@ def times_in_turn(service, operation, mounts, seconds, requests):
             if operation == "flock":
                 expected[0] = 0  # beside two bare writes, whatever it reads
             if [alone["reads"], alone["writes"]] != expected:
-                raise SystemExit(f"{operation}: service_load does not send what zabfs sends")
+                raise SystemExit(f"{operation}: zabfs sends {requests} reads and writes, and service_load"
+                                 f" {alone['reads']} and {alone['writes']}")
         elif max(requests) > 0.5:
             raise SystemExit(f"{operation}: zabfs asks the ensemble again and again")
         rounds.append((zabfs, ensemble, null))
@@ -146,7 +147,7 @@ def times_in_turn(service, operation, mounts, seconds, requests):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=int, default=2, help="per cell")
+    parser.add_argument("--seconds", type=float, default=2, help="per cell")
     parser.add_argument("--only", nargs="+", choices=("times", "round-trips"),
                         default=("times", "round-trips"), help="the tables to make")
     parser.add_argument("--directory", default=".", help="whose disk zabd writes to")

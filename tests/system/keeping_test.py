@@ -34,6 +34,16 @@ def size_of(path):
         return -1
 
 
+HELD = {}  # the descriptors of this process, by path
+
+
+def size_through_descriptor(path):
+    """The size that fstat shows of a descriptor that stays open: no name is looked up for it."""
+    if path not in HELD:
+        HELD[path] = os.open(path, os.O_RDONLY)
+    return os.fstat(HELD[path]).st_size
+
+
 class Seen:
     """The newest number of each thing that anybody has seen."""
 
@@ -102,8 +112,9 @@ def look_at_sizes(root, seen):
         expect(size >= before[index], f"f{index}: {size} after {before[index]}")
         seen.raise_to(index, size)
         for earlier in range(index):
-            shown = size_of(f"{root}/f{earlier}")
-            expect(shown >= size, f"f{earlier} has {shown}, f{index} had {size} before")
+            for look in (size_through_descriptor, size_of):
+                shown = look(f"{root}/f{earlier}")
+                expect(shown >= size, f"f{earlier} has {shown}, f{index} had {size} before")
     index = FILES - 1
     before = seen[index]
     with open(f"{root}/f{index}", "rb") as file:
@@ -186,6 +197,11 @@ class KeepingTestCase(MountTestCase):
 class Kept(KeepingTestCase):
     """A mount that is stopped shows what the kernel keeps."""
 
+    def setUp(self):
+        super().setUp()
+        self.last = 0
+        self.zk.create(self.path("last"), b"0")
+
     @contextlib.contextmanager
     def stopped(self):
         os.kill(self.mount.process.pid, signal.SIGSTOP)
@@ -214,6 +230,12 @@ class Kept(KeepingTestCase):
             self.assertEqual(self.shown(self.top / "f"), "5")
             self.assertEqual(self.shown(self.top / "none"), "nothing")
 
+    def learn_of_everything_before(self):
+        """Reads a file that was changed last, so that nothing older may be shown from here on."""
+        self.last += 1
+        self.zk.set(self.path("last"), b"%d" % self.last)
+        wait_until(lambda: (self.top / "last").read_bytes() == b"%d" % self.last, "it is read")
+
     def test_what_others_change_is_shown(self):
         self.zk.create(self.path("f"), b"12345")
         for number in range(20):
@@ -223,23 +245,28 @@ class Kept(KeepingTestCase):
                 os.listdir(self.top)
             self.zk.set(self.path("f"), b"x" * number)
             self.zk.create(self.path("none"), b"x" * number)
-            wait_until(lambda n=number: size_of(self.top / "none") == n, "it is there")
+            self.learn_of_everything_before()
+            self.assertEqual(size_of(self.top / "none"), number)
             self.assertEqual(size_of(self.top / "f"), number)
-            self.assertEqual(sorted(os.listdir(self.top)), ["f", "none"])
+            self.assertEqual(sorted(os.listdir(self.top)), ["f", "last", "none"])
             self.zk.delete(self.path("none"))
-            wait_until(lambda: size_of(self.top / "none") == -1, "it is gone")
-            self.assertEqual(os.listdir(self.top), ["f"])
+            self.learn_of_everything_before()
+            self.assertEqual(size_of(self.top / "none"), -1)
+            self.assertEqual(sorted(os.listdir(self.top)), ["f", "last"])
 
     def test_a_file_becomes_a_directory_and_a_file_again(self):
         for _ in range(10):
             self.zk.create(self.path("n"), b"data")
-            wait_until((self.top / "n").is_file, "it is a file")
+            self.learn_of_everything_before()
+            self.assertTrue((self.top / "n").is_file())
             for _ in range(4):
                 size_of(self.top / "n")
             self.zk.create(self.path("n/child"), b"")
-            wait_until(lambda: os.path.exists(self.top / "n" / "child"), "it has a child")
+            self.learn_of_everything_before()
+            self.assertTrue((self.top / "n" / "child").is_file())
             self.zk.delete(self.path("n"), recursive=True)
-            wait_until(lambda: not os.path.exists(self.top / "n"), "it is gone")
+            self.learn_of_everything_before()
+            self.assertFalse((self.top / "n").exists())
 
     def test_an_open_directory_that_is_rewound_shows_what_is_there_now(self):
         self.zk.create(self.path("a"), b"")
@@ -247,10 +274,21 @@ class Kept(KeepingTestCase):
             os.listdir(self.top)
         directory = os.open(self.top, os.O_RDONLY)
         self.addCleanup(os.close, directory)
-        self.assertEqual(os.listdir(directory), ["a"])
+        self.assertEqual(sorted(os.listdir(directory)), ["a", "last"])
         self.zk.create(self.path("b"), b"")
-        wait_until(lambda: os.path.exists(self.top / "b"), "the other one is there")
-        self.assertEqual(sorted(os.listdir(directory)), ["a", "b"])
+        self.learn_of_everything_before()
+        self.assertEqual(sorted(os.listdir(directory)), ["a", "b", "last"])
+
+    def test_fstat_shows_what_is_there_now(self):
+        self.zk.create(self.path("f"), b"")
+        with (self.top / "f").open("rb") as file:
+            for number in range(1, 10):
+                for _ in range(4):
+                    size_of(self.top / "f")
+                    os.fstat(file.fileno())
+                self.zk.set(self.path("f"), b"x" * number)
+                self.learn_of_everything_before()
+                self.assertEqual(os.fstat(file.fileno()).st_size, number)
 
     def test_nobody_sees_a_size_that_is_not_committed(self):
         path = self.top / "f"
