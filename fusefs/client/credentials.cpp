@@ -28,6 +28,9 @@ boost::system::result<Credential, CredentialError> parse_credential(std::string_
   if (colon == text.npos || colon == 0) {
     return CredentialError{sentence_of("A credential has no scheme")};
   }
+  if (text.find_first_of("\r\n") != text.npos) {
+    return CredentialError{"A credential has a line break."};
+  }
   if (text.size() > limits::credential_bytes_max) {
     return CredentialError{"A credential is longer than " +
                            std::to_string(limits::credential_bytes_max) + " bytes."};
@@ -63,6 +66,14 @@ boost::system::result<Credentials, CredentialError> parse_credentials(std::strin
     credentials.push_back(std::move(*credential));
   }
   return credentials;
+}
+
+std::string text_of(const Credentials& credentials) {
+  std::string text;
+  for (const auto& credential : credentials) {
+    text.append(credential.scheme).append(":").append(credential.secret) += '\n';
+  }
+  return text;
 }
 
 boost::system::result<Credentials, CredentialError> read_credentials(const std::string& path) {

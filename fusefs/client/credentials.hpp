@@ -32,7 +32,11 @@ boost::system::result<Credential, CredentialError> parse_credential(std::string_
 // The text of a file; at most limits::credentials_max of them.
 boost::system::result<Credentials, CredentialError> parse_credentials(std::string_view text);
 
-// The same of the file at `path`, which nobody but its owner may be allowed to read.
+// What parse_credentials reads as `credentials`.
+std::string text_of(const Credentials& credentials);
+
+// What parse_credentials says of the file at `path`, which nobody but its owner may be allowed to
+// read.
 boost::system::result<Credentials, CredentialError> read_credentials(const std::string& path);
 
 }  // namespace zabfs::fusefs::client

@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <span>
@@ -78,6 +79,22 @@ std::optional<Exit> take_credentials(const std::string& path, Options& options) 
   auto credentials = client::read_credentials(path);
   if (!credentials) {
     return Exit{1, "zabfs: " + credentials.error().sentence + "\n"};
+  }
+  std::ranges::move(*credentials, std::back_inserter(options.credentials));
+  return std::nullopt;
+}
+
+// Takes those of the environment, and nobody who is started later gets them from there.
+std::optional<Exit> take_credentials_of_environment(Options& options) {
+  const char* text = std::getenv(credentials_variable);
+  if (text == nullptr) {
+    return std::nullopt;
+  }
+  auto credentials = client::parse_credentials(text);
+  ::unsetenv(credentials_variable);
+  if (!credentials) {
+    return Exit{2, std::string("zabfs: ") + credentials_variable + ": " +
+                       credentials.error().sentence + "\n"};
   }
   std::ranges::move(*credentials, std::back_inserter(options.credentials));
   return std::nullopt;
@@ -205,6 +222,9 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
   options.mount_point = words.back();
   if (expected == 2) {
     options.servers = words.front();
+  }
+  if (auto refused = take_credentials_of_environment(options)) {
+    return *refused;
   }
   for (const auto& credential : credentials) {
     if (auto refused = take_credential(credential, options)) {

@@ -18,6 +18,9 @@
 
 namespace zabfs::fusefs::mount {
 
+// The environment variable with more credentials, as a file of them has them.
+inline constexpr const char* credentials_variable = "ZABFS_CREDENTIALS";
+
 struct Options {
   std::string servers{};             // a connect string; empty with `embedded`
   std::string embedded_directory{};  // of the replica in this process; empty without one

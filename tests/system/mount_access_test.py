@@ -74,6 +74,11 @@ class Credentials(AccessTestCase):
             with self.subTest(options=options):
                 mount = self.mounted(*options)
                 self.assertEqual((mount.path / name).read_text(), "treasure")
+        os.environ["ZABFS_CREDENTIALS"] = CREDENTIAL
+        self.addCleanup(os.environ.pop, "ZABFS_CREDENTIALS", None)
+        mount = self.mounted()
+        del os.environ["ZABFS_CREDENTIALS"]
+        self.assertEqual((mount.path / name).read_text(), "treasure")
         session = (mount.path / "@mount/session").read_text()
         self.server.stop()
         self.server.start()

@@ -21,6 +21,8 @@ TEST(Credentials, AreASchemeAndASecret) {
 
 TEST(Credentials, AFileHasOnePerLine) {
   const auto read = parse_credentials("# who we are\n\ndigest:bob:secret\r\ndigest:eve:x");
+  EXPECT_EQ(text_of(*read), "digest:bob:secret\ndigest:eve:x\n");
+  EXPECT_FALSE(parse_credential("digest:bob:two\nlines"));
   EXPECT_EQ(*read, (Credentials{{"digest", "bob:secret"}, {"digest", "eve:x"}}));
   const auto refused = parse_credentials("digest:bob:secret\nTellNobody\n");
   ASSERT_FALSE(refused);
