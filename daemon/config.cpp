@@ -55,6 +55,14 @@ Complaint backlog(std::string_view value, int& to) {
   return complaint;
 }
 
+// Kilobytes; none or less stand for no bound at all (ZooKeeper).
+Complaint log_between(std::string_view value, std::uint64_t& to) {
+  std::int64_t kilobytes{};
+  auto complaint = number(value, {-1, std::int64_t{1} << 40}, kilobytes);
+  to = static_cast<std::uint64_t>(std::max<std::int64_t>(kilobytes, 0)) * 1024;
+  return complaint;
+}
+
 Complaint directory(std::string_view value, std::string& to) {
   if (value.empty()) {
     return "the directory's name is missing (write the path behind the '=')";
@@ -149,6 +157,7 @@ Keys keys_of_a_replica() {
        [](V v, D& d) {
          return number(v, {2, 1'000'000'000}, d.config.snapshot_every);
        }},
+      {"snapSizeLimitInKb", [](V v, D& d) { return log_between(v, d.config.snapshot_log_bytes); }},
       {"autopurge.snapRetainCount",
        [](V v, D& d) {
          return number(v, {limits::snapshots_kept_min, 1'000'000}, d.config.snapshots_kept);

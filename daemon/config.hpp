@@ -45,6 +45,7 @@ struct Config {
   ClientLimits clients{};
 
   std::uint64_t snapshot_every{replication::limits::snapshot_every_transactions};
+  std::uint64_t snapshot_log_bytes{replication::limits::snapshot_log_bytes_default};
   std::uint64_t snapshots_kept{replication::limits::snapshots_kept_min};
 
   std::vector<std::string> four_letter_words{"srvr"};  // that are answered; "*" is all of them

@@ -33,7 +33,8 @@ spdlog::level::level_enum level_of(const TraceEvent& event) {
     return closed->expired ? spdlog::level::info : spdlog::level::debug;
   }
   if (std::holds_alternative<replication::ClientRefused>(event) ||
-      std::holds_alternative<replication::QuotaPassed>(event)) {
+      std::holds_alternative<replication::QuotaPassed>(event) ||
+      std::holds_alternative<replication::StateRestored>(event)) {
     return spdlog::level::warn;
   }
   return std::holds_alternative<replication::SessionOpened>(event) ? spdlog::level::debug

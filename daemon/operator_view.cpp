@@ -47,7 +47,7 @@ admin::Settings settings_of(const Config& config) {
 OperatorView::OperatorView(const Config& config, const replication::Clock& clock,
                            const clients::ConnectionTable& table, replication::Metrics& metrics,
                            const replication::Authenticator& authenticator,
-                           const std::unique_ptr<replication::Replica>& replica, Restore restore)
+                           const std::unique_ptr<replication::Replica>& replica)
     : clock_(clock),
       table_(table),
       metrics_(metrics),
@@ -55,8 +55,7 @@ OperatorView::OperatorView(const Config& config, const replication::Clock& clock
       replica_(replica),
       settings_(settings_of(config)),
       is_standalone_(config.ensemble.is_alone()),
-      started_ms_(clock.monotonic_ms()),
-      restore_(std::move(restore)) {}
+      started_ms_(clock.monotonic_ms()) {}
 
 void OperatorView::on_servers(const replication::Ensemble& in_force) {
   settings_.members.clear();
@@ -114,6 +113,18 @@ void OperatorView::take_snapshot(SnapshotTaken taken) {
   replica_->take_snapshot();
   waiting_.push_back({.since = replica_->status().last_applied, .taken = std::move(taken)});
   on_turn_end();
+}
+
+std::optional<std::string> OperatorView::restore(replication::ByteView snapshot,
+                                                 replication::RestorationDone done) {
+  auto read = replication::read_state(snapshot);
+  if (const auto* why = std::get_if<std::string>(&read)) {
+    return "The body is no whole snapshot of zabd. " + *why;
+  }
+  replica_->restore(std::make_unique<replication::RestorableState>(
+                        std::get<replication::RestorableState>(std::move(read))),
+                    std::move(done));
+  return std::nullopt;
 }
 
 void OperatorView::on_turn_end() {

@@ -21,15 +21,11 @@ namespace zabfs::daemon {
 
 class OperatorView : public admin::Subject {
  public:
-  using Restore =
-      std::function<std::variant<replication::Zxid, std::string>(replication::ByteView snapshot)>;
-
-  // All of them outlive the view; `replica` may be null until the first question. `restore` does
-  // what admin::Subject says of it.
+  // All of them outlive the view; `replica` may be null until the first question.
   OperatorView(const Config& config, const replication::Clock& clock,
                const clients::ConnectionTable& table, replication::Metrics& metrics,
                const replication::Authenticator& authenticator,
-               const std::unique_ptr<replication::Replica>& replica, Restore restore);
+               const std::unique_ptr<replication::Replica>& replica);
 
   // Clients connect to these ports; -1 if there is none for TLS.
   void on_listening(std::uint16_t port, int secure_port) {
@@ -51,9 +47,8 @@ class OperatorView : public admin::Subject {
   admin::Standing standing(std::string_view scheme, const replication::Data& credential,
                            const std::string& address) const override;
   void take_snapshot(SnapshotTaken taken) override;
-  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) override {
-    return restore_(snapshot);
-  }
+  std::optional<std::string> restore(replication::ByteView snapshot,
+                                     replication::RestorationDone done) override;
 
   // The events at hand have been handled: whoever waits for a snapshot may get it now.
   void on_turn_end();
@@ -73,7 +68,6 @@ class OperatorView : public admin::Subject {
   admin::Settings settings_;
   const bool is_standalone_;
   const std::int64_t started_ms_;
-  Restore restore_;
   std::vector<Waiting> waiting_{};
 };
 

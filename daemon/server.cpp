@@ -85,8 +85,7 @@ Server::Server(boost::asio::io_context& context, const Config& config,
       secure_acceptor_(
           context, port_purpose("secureClientPort"),
           [this](auto socket) { table_.add(std::move(socket), client_credentials_->accepted()); }),
-      view_(config_, clock_, table_, metrics_, schemes_, replica_,
-            [this](ByteView snapshot) { return restore(snapshot); }),
+      view_(config_, clock_, table_, metrics_, schemes_, replica_),
       operators_(context, config.admin, view_),
       words_(config.four_letter_words),
       tick_(context),
@@ -236,6 +235,7 @@ replication::ReplicaOptions Server::replica_options() const {
       .session_timeout_min_ms = config_.session_timeout_min_ms,
       .session_timeout_max_ms = config_.session_timeout_max_ms,
       .snapshot_every = config_.snapshot_every,
+      .snapshot_log_bytes = config_.snapshot_log_bytes,
       .snapshots_kept = config_.snapshots_kept,
       .request_bytes_max = config_.clients.request_bytes_max,
       .knows_certificates = config_.security.secure_port &&

@@ -86,7 +86,6 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   void schedule_turn_end() override { table_.schedule_turn_end(); }
 
   std::optional<std::string> start_replica(disk::DataDirectories directories);
-  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot);
   std::optional<std::string> open_audit();
   std::optional<std::string> load_credentials();
   std::optional<std::string> listen();

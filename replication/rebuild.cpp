@@ -8,7 +8,10 @@
 
 namespace zabfs::replication {
 
-void Rebuild::on_snapshot(Zxid /*taken_at*/, Zxid /*reached*/) { reader_.emplace(); }
+void Rebuild::on_snapshot(Zxid /*taken_at*/, Zxid /*reached*/) {
+  reader_.emplace();
+  bytes_applied_ = 0;
+}
 
 std::optional<std::string> Rebuild::on_slice(ByteView slice) { return reader_->append(slice); }
 
@@ -23,6 +26,7 @@ std::optional<std::string> Rebuild::on_entry(Zxid zxid, ByteView payload) {
     return sentence.str();
   }
   apply(*transaction, tree_, sessions_, applied_);
+  bytes_applied_ += payload.size();
   return std::nullopt;
 }
 

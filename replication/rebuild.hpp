@@ -2,6 +2,7 @@
 // the log behind it. A replica that starts does this, and whoever inspects a data directory.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -25,6 +26,9 @@ class Rebuild : public store::RecoverySink {
   // To be called once everything has been read. Returns what is wrong with it, as on_entry does.
   std::optional<std::string> finish() { return finish_snapshot(); }
 
+  // Of the log behind the snapshot.
+  std::uint64_t bytes_applied() const { return bytes_applied_; }
+
  private:
   std::optional<std::string> finish_snapshot();
 
@@ -32,6 +36,7 @@ class Rebuild : public store::RecoverySink {
   session::SessionTable& sessions_;
   std::optional<tree::SnapshotReader> reader_;  // while the snapshot is being read
   tree::Applied applied_;
+  std::uint64_t bytes_applied_{};
 };
 
 }  // namespace zabfs::replication

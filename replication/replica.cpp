@@ -55,11 +55,15 @@ void Replica::State::begin_serving() {
   removed_ms_ = removals_looked_ms_;
   // Sessions restart their clocks: while nobody led, nobody could be heard (ZooKeeper does the
   // same).
+  expect_every_session();
+  begin_with_ensemble();
+}
+
+void Replica::State::expect_every_session() {
   const std::int64_t now = ports_.clock.monotonic_ms();
   for (const auto& [id, session] : sessions_.sessions()) {
     expiry_.touch(id, session.timeout_ms, now);
   }
-  begin_with_ensemble();
 }
 
 // Every client goes; they come back to whoever is up to date, with their sessions.
@@ -77,6 +81,9 @@ void Replica::State::stop_serving() {
   expected_.clear();
   pending_.clear();
   removals_.clear();
+  restoration_.reset();
+  held_.clear();
+  interrupt_restoring();
   expiry_ = session::ExpiryQueue(options_.tick_ms);
   learners_without_snapshot_.clear();
   if (snapshot_for_) {
@@ -177,9 +184,15 @@ void Replica::State::apply(const Proposal& proposal) {
       !std::holds_alternative<tree::CloseSession>(body)) {
     large_writes_.on_applied(proposal.bytes, looked_us_);
   }
-  ++applied_since_snapshot_;
+  ++applied_since_snapshot_.transactions;
+  applied_since_snapshot_.bytes += proposal.bytes;
   metrics_.propagation_latency.add(wall_us_since(header.time_ms));
   note_digest(header.zxid);
+  if (applied_.restored) {
+    ports_.trace.record(StateRestored{.zxid = header.zxid,
+                                      .snapshot = applied_.restored->taken_at,
+                                      .znodes = tree_.node_count()});
+  }
   if (ports_.trace.wants_transactions()) {
     Bytes record;
     tree::append_transaction(record, proposal.transaction);
@@ -213,6 +226,11 @@ void Replica::State::apply(const Proposal& proposal) {
   }
   if (peer_.is_leading() && !applied_.passed_quota.empty()) {
     ports_.trace.record(QuotaPassed{.path = applied_.passed_quota});
+  }
+  if (const auto* restore = std::get_if<tree::Restore>(&body)) {
+    begin_with_restored_state(header.zxid, *restore);
+  } else if (restoring_) {
+    note_piece(body);
   }
   notify(applied_);
   answer_origin(proposal);
@@ -253,7 +271,7 @@ void Replica::State::fail(const std::string& sentence) {
 }
 
 void Replica::State::expire_sessions() {
-  if (!peer_.is_leading()) {
+  if (!peer_.is_leading() || is_being_replaced()) {
     return;
   }
   for (const SessionId session : expiry_.overdue(ports_.clock.monotonic_ms())) {
@@ -283,6 +301,7 @@ void Replica::State::on_tick() {
   look_at_the_time();
   expire_sessions();
   remove_expendable();
+  look_after_restorations();
   carry_out_effects();
 }
 
@@ -292,7 +311,12 @@ void Replica::State::on_turn_end() {
     peer_.abdicate("its epoch is used up");
   } else if (peer_.is_leading() && must_hand_over()) {
     peer_.abdicate("it has left the ensemble's voters");
+  } else if (peer_.is_leading() && epoch_to_pass_) {
+    peer_.abdicate_above(*epoch_to_pass_, "a restored state needs a later epoch");
   }
+  epoch_to_pass_.reset();
+  advance_restoration();
+  advance_restoring();
   peer_.on_turn_end(now);
   carry_out_effects();
   report_disk();
@@ -361,6 +385,9 @@ bool Replica::may_read(ConnectionId connection, std::size_t bytes) const {
 ReplicaStatus Replica::status() const { return state_->status(); }
 Inspection Replica::inspect() const { return state_->inspect(); }
 void Replica::take_snapshot() { state_->take_snapshot(); }
+void Replica::restore(std::unique_ptr<RestorableState> state, RestorationDone done) {
+  state_->restore(std::move(state), std::move(done));
+}
 void Replica::reset_counts() { state_->reset_counts(); }
 void Replica::reset_conversations() { state_->reset_conversations(); }
 const std::optional<std::string>& Replica::failure() const { return state_->failure(); }

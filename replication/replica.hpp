@@ -16,10 +16,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "replication/model/acl.hpp"
@@ -39,6 +41,7 @@
 namespace zabfs::replication {
 
 struct Inspection;
+struct RestorableState;
 struct Metrics;
 
 struct ReplicaOptions {
@@ -53,8 +56,13 @@ struct ReplicaOptions {
   std::int64_t tick_ms{2000};                            // granularity of session expiry
   std::int64_t session_timeout_min_ms{4000};             // asked timeouts are clamped to these two
   std::int64_t session_timeout_max_ms{40000};
-  std::uint64_t snapshot_every{100'000};  // transactions between two snapshots
-  std::uint64_t snapshots_kept{3};        // at least limits::snapshots_kept_min
+  // What is applied between two snapshots: transactions at most, and bytes of the log (0: however
+  // many). In an ensemble every server draws anew each time how much of that it will be, at least
+  // half, so that they do not all write at the same moment.
+  std::uint64_t snapshot_every{limits::snapshot_every_transactions};
+  std::uint64_t snapshot_log_bytes{limits::snapshot_log_bytes_default};
+  std::size_t restoration_piece_bytes{limits::restoration_piece_bytes};  // at most that
+  std::uint64_t snapshots_kept{3};  // at least limits::snapshots_kept_min
   std::size_t request_bytes_max{limits::request_bytes_in_flight_max};  // unanswered, of all clients
   std::uint64_t log_segment_bytes{limits::log_segment_bytes};
   // Who has proved none of these schemes is not served; empty: all are.
@@ -168,6 +176,12 @@ class Replica {
   // Has a snapshot written of what is applied by now, or later, if there is none yet;
   // status().newest_snapshot tells when it is on the disk.
   void take_snapshot();
+
+  // Puts a state in the place of the ensemble's, through whoever leads, and calls back when that is
+  // applied here, or came to nothing; see restoration.hpp. One at a time: a second one is refused.
+  // Whoever destroys the replica will not be called.
+  void restore(std::unique_ptr<RestorableState> state,
+               std::function<void(const std::variant<Zxid, std::string>&)> done);
 
   // Begins to count anew what the replica, or each of its connections, has received and answered.
   void reset_counts();

@@ -70,7 +70,7 @@ void Replica::State::on_frame(ConnectionId id, ByteView payload) {
   Connection& connection = found->second;
   metrics_.bytes_received_count.add(protocol::frame_header_bytes + payload.size());
   connection.frame_bytes = payload.size();
-  if (!is_serving_ || (peer_.is_leading() && peer_.is_exhausted())) {
+  if (!is_serving_ || is_being_replaced() || (peer_.is_leading() && peer_.is_exhausted())) {
     metrics_.cnxn_closed_without_zk_server_running.add();
     drop(id);  // ZooKeeper closes without a word while it does not serve
     return;

@@ -239,7 +239,9 @@ void Replica::State::carry_out(zab::DeliverForwarded& effect) {
   if (!message || !is_serving_) {
     return;
   }
-  if (peer_.is_leading()) {
+  if (peer_.is_leading() && is_being_replaced()) {
+    held_.emplace_back(effect.from, *message);
+  } else if (peer_.is_leading()) {
     decide_request(effect.from, *message);
   } else {
     hear_outcome(*message);

@@ -81,11 +81,15 @@ void Replica::State::decide(zab::Origin origin, const pipeline::Open& open) {
   if (peer_.is_exhausted()) {
     return;
   }
-  // The server, the epoch and a count: no session of any epoch, on any server, has it again.
-  const std::uint64_t unique = static_cast<std::uint64_t>(options_.id.value) << 56 |
-                               (std::uint64_t{peer_.standing().current.value} & 0xff'ffff) << 32 |
-                               ++sessions_opened_;
-  const SessionId session{static_cast<std::int64_t>(unique)};
+  // The server, the epoch and a count: no session of any epoch, on any server, has it again. One of
+  // another ensemble could have, whose snapshot was restored.
+  SessionId session{};
+  do {
+    const std::uint64_t unique = static_cast<std::uint64_t>(options_.id.value) << 56 |
+                                 (std::uint64_t{peer_.standing().current.value} & 0xff'ffff) << 32 |
+                                 ++sessions_opened_;
+    session = {static_cast<std::int64_t>(unique)};
+  } while (sessions_.find(session) != nullptr);
   tree::OpenSession opened{.timeout_ms = open.timeout_ms,
                            .password = Bytes(limits::session_password_bytes)};
   ports_.entropy.fill(opened.password);

@@ -43,7 +43,8 @@ std::optional<std::string> Replica::State::recover() {
   if (failure_) {
     return failure_;
   }
-  applied_since_snapshot_ = recovery->entries;
+  applied_since_snapshot_ = {.transactions = recovery->entries, .bytes = rebuild.bytes_applied()};
+  draw_next_snapshot();
   newest_snapshot_ = recovery->snapshot;
   metrics_.dbinittime.add(now_us() - began_us);
   metrics_.startup_txns_loaded.add(static_cast<std::int64_t>(recovery->entries));

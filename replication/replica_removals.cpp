@@ -9,7 +9,7 @@ namespace zabfs::replication {
 // Containers that are empty again, and znodes whose time to live is over. Only a leader that serves
 // removes them, in transactions like any other, and a few at a time, so that clients do not wait.
 void Replica::State::remove_expendable() {
-  if (!is_serving_ || !peer_.is_leading()) {
+  if (!is_serving_ || !peer_.is_leading() || is_being_replaced()) {
     return;
   }
   const std::int64_t now = ports_.clock.monotonic_ms();

@@ -82,7 +82,7 @@ void Replica::State::adopt_replacement() {
   }
   committed_ = replacement_->taken_at;
   truncated_to_ = {};
-  applied_since_snapshot_ = 0;
+  applied_since_snapshot_ = {};
   newest_snapshot_ = replacement_->taken_at;
   ports_.trace.record(HistoryReplaced{.taken_at = replacement_->taken_at});
   replacement_.reset();

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <utility>
 
 #include "replication/protocol/peer_frame.hpp"
@@ -46,16 +48,36 @@ void Replica::State::begin_snapshot() {
     wants_snapshot_ = false;  // It is there.
   }
   // What was just recovered may owe a snapshot, but is not durable yet.
-  const bool is_due = wants_snapshot_ || applied_since_snapshot_ >= options_.snapshot_every;
+  const bool is_much =
+      snapshot_due_.bytes > 0 && applied_since_snapshot_.bytes >= snapshot_due_.bytes;
+  const bool is_due = wants_snapshot_ || is_much ||
+                      applied_since_snapshot_.transactions >= snapshot_due_.transactions;
   if (!is_due || !storage_.may_begin_snapshot()) {
     return;
   }
-  applied_since_snapshot_ = 0;
+  applied_since_snapshot_ = {};
+  draw_next_snapshot();
   wants_snapshot_ = false;
   snapshot_.emplace(tree_, sessions_.to_bytes());
   storage_.begin_snapshot(snapshot_->zxid());
   snapshot_began_us_ = looked_us_;
   ports_.trace.record(SnapshotBegan{.zxid = snapshot_->zxid()});
+}
+
+void Replica::State::draw_next_snapshot() {
+  const auto some_of = [this](std::uint64_t most) {
+    std::uint64_t chance = 0;
+    std::array<std::uint8_t, sizeof(chance)> bytes{};
+    ports_.entropy.fill(bytes);
+    std::memcpy(&chance, bytes.data(), sizeof(chance));
+    const std::uint64_t half = most / 2;
+    return most == 0 ? 0 : half + 1 + chance % (most - half);
+  };
+  snapshot_due_ = {.transactions = options_.snapshot_every, .bytes = options_.snapshot_log_bytes};
+  if (!options_.ensemble.members.empty()) {
+    snapshot_due_ = {.transactions = some_of(snapshot_due_.transactions),
+                     .bytes = some_of(snapshot_due_.bytes)};
+  }
 }
 
 void Replica::State::advance_learner_snapshot() {
@@ -80,8 +102,12 @@ void Replica::State::carry_out(zab::StreamSnapshot& effect) {
 
 void Replica::State::forget_learner(ServerId server) {
   std::erase(learners_without_snapshot_, server);
+  std::erase_if(held_, [server](const auto& asked) { return asked.first == server; });
   if (snapshot_for_ == server) {
     stop_snapshot();
+  }
+  if (restoration_ && restoration_->origin.server == server && !is_being_replaced()) {
+    restoration_.reset();
   }
 }
 

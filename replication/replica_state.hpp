@@ -14,6 +14,7 @@
 //   replica_learning.cpp      the decisions of a leader, as a learner hears of them
 //   replica_removals.cpp      containers and znodes with a time to live that have to go
 //   replica_reconfiguration.cpp  other servers for the ensemble
+//   replica_restoring.cpp     another state for the ensemble: who asks for it, and who leads
 //   replica_snapshots.cpp     snapshots in slices while everything else goes on
 //   replica_metrics.cpp       what operators can see, and nothing is decided by
 //
@@ -26,6 +27,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
+#include <variant>
 
 #include "replication/connection.hpp"
 #include "replication/inspection.hpp"
@@ -36,10 +39,12 @@
 #include "replication/pipeline/pending_changes.hpp"
 #include "replication/pipeline/prepare.hpp"
 #include "replication/replica.hpp"
+#include "replication/restoration.hpp"
 #include "replication/session/expiry_queue.hpp"
 #include "replication/session/session_table.hpp"
 #include "replication/store/storage.hpp"
 #include "replication/tree/data_tree.hpp"
+#include "replication/tree/restored_pieces.hpp"
 #include "replication/tree/snapshot_reader.hpp"
 #include "replication/tree/snapshot_writer.hpp"
 #include "replication/tree/watch_table.hpp"
@@ -67,6 +72,7 @@ class Replica::State {
   const std::optional<std::string>& failure() const { return failure_; }
   Inspection inspect() const;
   void take_snapshot();
+  void restore(std::unique_ptr<RestorableState> state, RestorationDone done);
   void reset_counts();
   void reset_conversations();
 
@@ -131,6 +137,31 @@ class Replica::State {
     std::deque<Proposal> proposals{};
   };
 
+  // A state that this server was given, on its way to the leader.
+  struct Restoring {
+    std::unique_ptr<RestorableState> state{};
+    RestorationDone done{};
+    std::string name{};                         // of the last attempt; empty before the first
+    std::optional<tree::PieceWriter> pieces{};  // of the attempt that is under way
+    std::int32_t sent{};                        // pieces of it
+    std::int32_t applied{};                     // here
+    bool is_end_sent{};
+    int attempts{};
+    std::int64_t moved_ms{};  // when something last came of it
+  };
+
+  // What a leader knows of the restore whose pieces it takes.
+  struct Restoration {
+    zab::Origin origin{};  // its server
+    std::string name{};
+    std::int32_t pieces{};    // so far
+    std::uint64_t bytes{};    // in them
+    Zxid last_piece{};        // its transaction
+    bool is_complete{};       // that was the last
+    Zxid replacing{};         // the Restore, once proposed
+    std::int64_t moved_ms{};  // when something last came
+  };
+
   // --- the loop: replica.cpp ---
   void begin_serving();
   void stop_serving();
@@ -139,6 +170,7 @@ class Replica::State {
   void apply(const Proposal& proposal);
   void compare_digest();
   std::uint64_t state_digest() const;
+  void expect_every_session();
   void expire_sessions();
   void report_disk();
   void look_at_the_time();
@@ -245,6 +277,8 @@ class Replica::State {
   void decide(zab::Origin origin, const pipeline::Attach& attach);
   void decide(zab::Origin origin, const pipeline::Close& close);
   void decide(zab::Origin origin, const pipeline::Sync& sync);
+  void decide(zab::Origin origin, const pipeline::RestorePiece& piece);
+  void decide(zab::Origin origin, const pipeline::RestoreEnd& end);
   template <class Other>
   void decide(zab::Origin origin, const Other& message);
   bool owns(zab::Origin origin, SessionId session) const;
@@ -260,6 +294,7 @@ class Replica::State {
   void hear(const pipeline::Reached& outcome);
   void hear(const pipeline::Reconfigured& outcome);
   void hear(const pipeline::Detached& outcome);
+  void hear(const pipeline::RestoreRefused& outcome);
   template <class Other>
   void hear(const Other& message);
   void hear_of_proposal(Proposal& proposal);
@@ -279,9 +314,27 @@ class Replica::State {
                                    const protocol::ReconfigRequest& request) const;
   bool must_hand_over() const;
 
+  // --- another state: replica_restoring.cpp ---
+  bool is_being_replaced() const { return restoration_ && restoration_->replacing != Zxid{}; }
+  void begin_with_restored_state(Zxid zxid, const tree::Restore& restore);
+  void look_after_restorations();
+  std::optional<std::string> begin_restoration(zab::Origin origin,
+                                               const pipeline::RestorePiece& first);
+  std::optional<std::string> take_piece(zab::Origin origin, const pipeline::RestorePiece& piece);
+  std::optional<std::string> replace_by_pieces();
+  void refuse_restoration(const std::string& why);
+  void advance_restoration();
+  void remove_stray_pieces();
+  void begin_attempt();
+  void advance_restoring();
+  void interrupt_restoring();
+  void end_restoring(const std::variant<Zxid, std::string>& outcome);
+  void note_piece(const tree::TransactionBody& applied);
+
   // --- snapshots: replica_snapshots.cpp ---
   void advance_snapshot();
   void begin_snapshot();
+  void draw_next_snapshot();
   void stop_snapshot();
   void forget_learner(ServerId server);
   void advance_learner_snapshot();
@@ -341,6 +394,11 @@ class Replica::State {
   std::int64_t removals_looked_ms_{};         // when they were looked for
   std::int64_t removed_ms_{};                 // when some were removed
   std::optional<Reconfiguration> reconfiguration_{};
+  std::optional<Restoration> restoration_{};
+  std::optional<Epoch> epoch_to_pass_{};  // for a restore; this leader then makes way
+  // What learners asked while the state is replaced: at most what they may have unanswered.
+  std::deque<std::pair<ServerId, pipeline::ForwardedMessage>> held_{};
+  std::optional<Restoring> restoring_{};
   std::uint64_t confirmed_{};  // the last Confirmed of this reign
 
   Connections connections_;
@@ -353,7 +411,13 @@ class Replica::State {
   std::optional<tree::SnapshotWriter> snapshot_;
   std::optional<ServerId> snapshot_for_{};  // the learner it is for; otherwise it is for the disk
   std::deque<ServerId> learners_without_snapshot_{};
-  std::uint64_t applied_since_snapshot_{};
+  // What is applied, or may be, between two snapshots.
+  struct LogLength {
+    std::uint64_t transactions{};
+    std::uint64_t bytes{};
+  };
+  LogLength applied_since_snapshot_{};
+  LogLength snapshot_due_{};
   Zxid newest_snapshot_{};  // on the disk
   bool wants_snapshot_{};   // an operator does, however little is applied since the last one
 

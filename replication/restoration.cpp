@@ -1,7 +1,6 @@
 #include "replication/restoration.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "replication/jute/jute_archive.hpp"
@@ -10,8 +9,6 @@
 #include "replication/rebuild.hpp"
 #include "replication/store/layout.hpp"
 #include "replication/store/snapshot_format.hpp"
-#include "replication/store/storage.hpp"
-#include "replication/tree/snapshot_writer.hpp"
 
 namespace zabfs::replication {
 namespace {
@@ -53,29 +50,6 @@ store::SnapshotId stated_id(const OneFile& file) {
   return id;
 }
 
-// What is replaced is of no interest.
-class Forgotten : public store::RecoverySink {
- public:
-  void on_snapshot(Zxid /*taken_at*/, Zxid /*reached*/) override {}
-  std::optional<std::string> on_slice(ByteView /*slice*/) override { return std::nullopt; }
-  std::optional<std::string> on_entry(Zxid /*zxid*/, ByteView /*payload*/) override {
-    return std::nullopt;
-  }
-};
-
-// The state as of `zxid`, which is higher than anything in it.
-void begin_history(tree::DataTree& tree, Zxid zxid) {
-  constexpr const char* config = "/zookeeper/config";
-  const tree::Node* node = tree.find(config);
-  tree::Transaction transaction{.header = {.zxid = zxid}, .body = tree::OpenSession{}};
-  if (node != nullptr && node->data_length > 0) {
-    transaction.header.time_ms = node->mtime;
-    transaction.body = tree::SetData{config, Bytes{}, 0};  // as in a fresh tree
-  }
-  tree::Applied applied;
-  tree.apply(transaction, applied);
-}
-
 }  // namespace
 
 std::variant<RestorableState, std::string> read_state(ByteView bytes) {
@@ -96,42 +70,6 @@ std::variant<RestorableState, std::string> read_state(ByteView bytes) {
     return "Its epoch is beyond all that a server could count on from.";
   }
   return state;
-}
-
-std::variant<Zxid, std::string> replace_state(Disk& disk, RestorableState state,
-                                              const std::function<Ticket()>& await) {
-  store::Storage storage(disk, {});
-  Forgotten forgotten;
-  const auto recovered = storage.recover(forgotten);
-  if (!recovered) {
-    return recovered.error().sentence;
-  }
-  const auto until = [&](auto is_true) {
-    while (!is_true()) {
-      storage.on_disk_done(await());
-      storage.flush();
-    }
-  };
-  until([&] { return storage.is_ready(); });
-
-  const store::Epochs before = storage.epochs();
-  const Epoch epoch{std::max(before.accepted, state.tree.last_applied().epoch()).value + 1};
-  const Zxid zxid = Zxid::at(epoch, 1);
-  begin_history(state.tree, zxid);
-  storage.save_epochs({.accepted = epoch, .current = before.current});
-  storage.begin_replacement(zxid);
-  tree::SnapshotWriter writer(state.tree, state.sessions.to_bytes());
-  for (bool has_more = true; has_more;) {
-    until([&] { return storage.wants_replacement_slice(); });
-    Bytes slice;
-    has_more = writer.next_slice(slice);
-    storage.add_replacement_slice(slice);
-  }
-  storage.finish_replacement(zxid);
-  until([&] { return storage.is_replacement_durable_to(zxid); });
-  storage.save_epochs({.accepted = epoch, .current = epoch});
-  until([&] { return storage.are_epochs_saved(); });
-  return zxid;
 }
 
 }  // namespace zabfs::replication

@@ -1,17 +1,22 @@
-// A snapshot in the place of everything a server has, while no replica runs on its disk.
+// A snapshot in the place of everything, while the ensemble runs (docs/decisions/0008).
 //
-//   read_state      checks a snapshot from its first byte to its last, and builds the state
+//   read_state        checks a snapshot's file from its first byte to its last
 //        |
-//   replace_state   writes it beside the old history, whole and synced
-//        |          then the epochs file names it: from here on a start finds the new state,
-//        |          before, the old one; no crash leaves anything between
-//   the new history
+//   Replica::restore  cuts the state into pieces, which the leader writes into the tree as znodes
+//        |            that nobody can read, a few ahead of what is applied
+//        |
+//   Restore           one transaction at the end: every replica puts the pieces together, and that
+//                     is the tree; and the sessions are those of the snapshot
 //
-// The new history begins in an epoch of its own, above every epoch the server has ever promised
-// anything about and above that of the snapshot: its zxids are higher than any that a client has
-// seen, so clients may come back, and sessions of the snapshot go on.
+// All of it are transactions of the one log. So a server that was away hears of it as of anything
+// else, from the log or as a snapshot, and no crash leaves anything between the old state and the
+// new one. A restore that comes to nothing leaves pieces, which the leader removes.
 //
-// Only for a server alone. The others of an ensemble would not know of it.
+// Zxids only ascend: for a snapshot with higher ones than the ensemble has, the leader first makes
+// way for an epoch above them. So clients of either history may come back.
+//
+// Of the state that is replaced, only the ensemble's configuration stays. Every connection is
+// closed, so that clients set their watches again; whatever a watch was set on before is overdue.
 #pragma once
 
 #include <functional>
@@ -20,7 +25,6 @@
 
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
-#include "replication/ports/disk.hpp"
 #include "replication/session/session_table.hpp"
 #include "replication/tree/data_tree.hpp"
 
@@ -35,11 +39,7 @@ struct RestorableState {
 // bytes.
 std::variant<RestorableState, std::string> read_state(ByteView file);
 
-// Makes `state` what a start finds on the disk, and returns its zxid; or a sentence, if the disk
-// cannot be trusted, and then nothing has changed. What the ensemble's configuration says is the
-// server's own business, so the data of /zookeeper/config becomes empty. `await` blocks until the
-// disk has done more, and returns the last ticket that is done.
-std::variant<Zxid, std::string> replace_state(Disk& disk, RestorableState state,
-                                              const std::function<Ticket()>& await);
+// The zxid of the Restore, once it is applied here; or why nothing was restored, as a sentence.
+using RestorationDone = std::function<void(const std::variant<Zxid, std::string>&)>;
 
 }  // namespace zabfs::replication

@@ -85,11 +85,6 @@ std::variant<std::uint64_t, HttpReply> StateTransfer::admit(Command command,
                    restores ? "Switched off: set admin.restore.enabled=true."
                             : "Switched off: set admin.snapshot.enabled=true.");
   }
-  if (restores && !subject.settings().members.empty()) {
-    return refusal(command, 409,
-                   "This server is one of an ensemble, whose other servers a restore would not "
-                   "reach. Make new data directories for all of them with zabctl restore.");
-  }
   auto& last_ms = restores ? taken_ms_ : given_ms_;
   if (last_ms && facts.now_ms - *last_ms < options_.interval_ms) {
     return refusal(command, 429,
@@ -102,11 +97,18 @@ std::variant<std::uint64_t, HttpReply> StateTransfer::admit(Command command,
 void StateTransfer::answer(Command command, const HttpRequest& request, Subject& subject,
                            HttpServer::Respond respond) {
   if (command == Command::restore) {
-    const auto restored = subject.restore(replication::bytes_of(request.body));
-    if (const auto* why = std::get_if<std::string>(&restored)) {
-      respond(refusal(command, 400, *why));
-    } else {
-      respond(json_reply("restore", {{"last_zxid", std::get<replication::Zxid>(restored).wire()}}));
+    const auto wrong = subject.restore(
+        replication::bytes_of(request.body),
+        [respond](const std::variant<replication::Zxid, std::string>& restored) {
+          if (const auto* why = std::get_if<std::string>(&restored)) {
+            respond(refusal(Command::restore, 503, *why));
+          } else {
+            respond(json_reply("restore",
+                               {{"last_zxid", std::get<replication::Zxid>(restored).wire()}}));
+          }
+        });
+    if (wrong) {
+      respond(refusal(command, 400, *wrong));
     }
     return;
   }

@@ -8,7 +8,6 @@
 //   an Authorization header proves somebody: "digest user:password"    401
 //   ... who has every permission on "/"                                403
 //   it is switched on                                                  503
-//   a restore: the server is alone, not one of an ensemble             409
 //   the last one is not too recent                                     429
 //
 // The statuses are those of ZooKeeper 3.9; its answers have no sentences.
@@ -43,7 +42,8 @@ class StateTransfer {
   std::variant<std::uint64_t, HttpReply> admit(Command command, const HttpRequest& head,
                                                const Subject& subject);
 
-  // Does what was admitted. A snapshot is answered once it is on the disk.
+  // Does what was admitted. A snapshot is answered once it is on the disk, a restore once the whole
+  // ensemble has the state for good: 400 if the body is no snapshot, 503 if nothing came of it.
   static void answer(Command command, const HttpRequest& request, Subject& subject,
                      HttpServer::Respond respond);
 

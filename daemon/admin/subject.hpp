@@ -18,6 +18,7 @@
 #include "replication/model/bytes.hpp"
 #include "replication/model/metrics.hpp"
 #include "replication/replica.hpp"
+#include "replication/restoration.hpp"
 
 namespace zabfs::daemon::admin {
 
@@ -107,10 +108,12 @@ class Subject {
   using SnapshotTaken = std::function<void(const std::optional<SnapshotFile>&)>;
   virtual void take_snapshot(SnapshotTaken taken) = 0;
 
-  // Puts the state of a snapshot, given as the bytes of its file, in the place of everything, and
-  // returns its zxid once that is durable; or a sentence, and then nothing has changed. Only of a
-  // server alone. Closes the connections of all clients.
-  virtual std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) = 0;
+  // Puts the state of a snapshot, given as the bytes of its file, in the place of the whole
+  // ensemble's (replication/restoration.hpp), and calls back with its zxid once that is durable and
+  // applied here; or with a sentence if nothing came of it. Returns a sentence, and will not call,
+  // if the bytes are no such snapshot.
+  virtual std::optional<std::string> restore(replication::ByteView snapshot,
+                                             replication::RestorationDone done) = 0;
 };
 
 }  // namespace zabfs::daemon::admin

@@ -15,9 +15,9 @@ namespace {
 
 // ZooKeeper's names, by number.
 std::string name_of(TransactionKind kind) {
-  static constexpr std::array<std::string_view, 9> names{"",        "create",        "delete",
-                                                         "setData", "createSession", "closeSession",
-                                                         "multi",   "setACL",        "reconfig"};
+  static constexpr std::array<std::string_view, 10> names{
+      "",      "create", "delete",   "setData", "createSession", "closeSession",
+      "multi", "setACL", "reconfig", "restore"};
   const auto number = static_cast<std::size_t>(kind);
   return number < names.size() ? std::string(names[number]) : "kind " + std::to_string(number);
 }
@@ -50,6 +50,10 @@ void add_text(std::string& line, const Body& body, bool with_data) {
   }
   if constexpr (requires { body.text; }) {
     line += " " + printable(body.text);
+  }
+  if constexpr (requires { body.pieces; }) {
+    line += " " + printable(body.name) + " (" +
+            counted(static_cast<std::uint64_t>(body.pieces), "piece") + ")";
   }
   if constexpr (requires { body.timeout_ms; }) {
     line += " timeout " + std::to_string(body.timeout_ms) + " ms";
@@ -94,6 +98,10 @@ void add_json(boost::json::object& object, const Body& body, bool with_data) {
   }
   if constexpr (requires { body.text; }) {
     object["ensemble"] = body.text;
+  }
+  if constexpr (requires { body.pieces; }) {
+    object["restore"] = body.name;
+    object["pieces"] = body.pieces;
   }
   if constexpr (requires { body.timeout_ms; }) {
     object["timeoutMs"] = body.timeout_ms;

@@ -10,6 +10,8 @@
 //   Attach       Attached
 //   Close        a proposal with the client as its origin, or Failed
 //   Write        of a reconfig: Reconfigured
+//   RestorePiece nothing, unless it is RestoreRefused: the piece is seen when it is applied
+//   RestoreEnd   likewise
 //   Sync         Reached, once a quorum has confirmed that the leader still leads
 //
 // Every outcome but a proposal names a point of history that the learner must have delivered before
@@ -17,6 +19,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <tuple>
 #include <variant>
 #include <vector>
@@ -123,9 +126,44 @@ struct Reconfigured {
   bool operator==(const Reconfigured&) const = default;
 };
 
+// A piece of a state to be restored, the first of which has the number 0. See ../restoration.hpp.
+struct RestorePiece {
+  ConnectionId connection{};  // none
+  std::string name{};         // of the restore
+  std::int32_t number{};
+  Zxid snapshot{};  // the highest zxid in that state
+  Bytes bytes{};
+
+  static auto fields(auto& m) {
+    return std::tie(m.connection, m.name, m.number, m.snapshot, m.bytes);
+  }
+  bool operator==(const RestorePiece&) const = default;
+};
+
+// That were all pieces: the state shall take the place of everything.
+struct RestoreEnd {
+  ConnectionId connection{};  // none
+  std::string name{};
+  std::int32_t pieces{};
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.name, m.pieces); }
+  bool operator==(const RestoreEnd&) const = default;
+};
+
+// Nothing will come of that restore.
+struct RestoreRefused {
+  ConnectionId connection{};  // none
+  std::string name{};
+  std::string why{};  // a sentence
+
+  static auto fields(auto& m) { return std::tie(m.connection, m.name, m.why); }
+  bool operator==(const RestoreRefused&) const = default;
+};
+
 // The place in this list is the number on the wire: append, never reorder.
-using ForwardedMessage = std::variant<Write, Open, Attach, Close, Sync, Failed, Attached, Reached,
-                                      Detached, Reconfigured>;
+using ForwardedMessage =
+    std::variant<Write, Open, Attach, Close, Sync, Failed, Attached, Reached, Detached,
+                 Reconfigured, RestorePiece, RestoreEnd, RestoreRefused>;
 
 Bytes to_bytes(const ForwardedMessage& message);
 

@@ -53,12 +53,17 @@ bool Watching::set_one_shot(const Request& request, Bytes& out) {
       append_overdue(out, type, path);
     }
   };
+  // What was read before a restore is overdue, however old the znode is that is there now.
+  const tree::Node* restored = tree_.find(tree::Restore::path);
+  const bool is_of_another_tree =
+      restored != nullptr && request.relative_zxid < restored->mzxid.wire();
+  const std::int64_t seen = is_of_another_tree ? -1 : request.relative_zxid;
   const auto absent_or = [](const tree::Node* node, EventType type) {
     return node == nullptr ? EventType::deleted : type;
   };
   for (const std::string& path : *request.data) {
     const tree::Node* node = tree_.find(path);
-    tell_or_set(node == nullptr || node->mzxid.wire() > request.relative_zxid,
+    tell_or_set(node == nullptr || node->mzxid.wire() > seen,
                 absent_or(node, EventType::data_changed), WatchKind::data, path, node);
   }
   for (const std::string& path : *request.exist) {
@@ -67,7 +72,7 @@ bool Watching::set_one_shot(const Request& request, Bytes& out) {
   }
   for (const std::string& path : *request.child) {
     const tree::Node* node = tree_.find(path);
-    tell_or_set(node == nullptr || node->pzxid.wire() > request.relative_zxid,
+    tell_or_set(node == nullptr || node->pzxid.wire() > seen,
                 absent_or(node, EventType::children_changed), WatchKind::child, path, node);
   }
   return has_room;

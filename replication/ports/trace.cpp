@@ -96,6 +96,11 @@ void print(std::ostream& out, const QuotaPassed& e) {
   out << "the quota of " << e.path << " is passed";
 }
 
+void print(std::ostream& out, const StateRestored& e) {
+  out << "at " << e.zxid << " a snapshot of " << e.znodes << " znodes, taken at " << e.snapshot
+      << ", replaced the state";
+}
+
 }  // namespace
 
 std::string to_text(const TraceEvent& event) {

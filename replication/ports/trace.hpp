@@ -106,10 +106,17 @@ struct QuotaPassed {
   std::string path{};
 };
 
+// A snapshot has taken the place of the tree and of the sessions.
+struct StateRestored {
+  Zxid zxid{};
+  Zxid snapshot{};  // the last transaction in it
+  std::uint64_t znodes{};
+};
+
 using TraceEvent = std::variant<Recovered, LookingBegan, LeadershipBegan, FollowingBegan, Proposed,
                                 Appended, Delivered, HistoryTruncated, HistoryReplaced, Diverged,
                                 EnsembleLearned, SessionOpened, SessionClosed, SnapshotBegan,
-                                SnapshotFinished, ClientRefused, QuotaPassed>;
+                                SnapshotFinished, ClientRefused, QuotaPassed, StateRestored>;
 
 class Trace {
  public:

@@ -5,6 +5,7 @@
 
 #include "replication/model/check.hpp"
 #include "replication/model/path.hpp"
+#include "replication/tree/restored_pieces.hpp"
 #include "replication/tree/tree_digest.hpp"
 
 namespace zabfs::replication::tree {
@@ -34,6 +35,7 @@ void Applied::clear() {
   events.clear();
   deleted_paths.clear();
   passed_quota.clear();
+  restored.reset();
 }
 
 DataTree::DataTree() {
@@ -140,6 +142,52 @@ void DataTree::apply_change(const TransactionHeader& header, const SetData& chan
 void DataTree::apply_change(const TransactionHeader& header, const SetEnsemble& change,
                             Applied& applied) {
   set_data(header, SetEnsemble::path, bytes_of(change.text), SetEnsemble::znode_version, applied);
+}
+
+// A snapshot that is being written is of the tree before: it takes what it has not taken yet.
+void DataTree::apply_change(const TransactionHeader& header, const Restore& change,
+                            Applied& applied) {
+  auto loaded = put_together(*this, change);
+  CHECK(std::holds_alternative<LoadedSnapshot>(loaded), std::get<std::string>(loaded));
+  auto& [tree, sessions] = std::get<LoadedSnapshot>(loaded);
+  applied.restored = {.sessions = std::move(sessions), .taken_at = tree.last_applied()};
+  tree.keep_ensemble_of(*this);
+  tree.mark_restored(header, change);
+  if (observer_ != nullptr) {
+    nodes_.walk([this](std::string_view, Slot slot) { observer_->before_change(slot); });
+  }
+  tree.observer_ = observer_;
+  *this = std::move(tree);
+}
+
+// The servers are who they are, whatever the snapshot is from.
+void DataTree::keep_ensemble_of(const DataTree& replaced) {
+  const Node* config = replaced.find(SetEnsemble::path);
+  CHECK(config != nullptr, SetEnsemble::path, " does not exist");
+  const TransactionHeader then{.zxid = config->mzxid, .time_ms = config->mtime};
+  Applied ignored;
+  set_data(then, SetEnsemble::path, replaced.data_of(*config), config->version, ignored);
+  apply_change(then,
+               SetAcl{.path = std::string(SetEnsemble::path),
+                      .acl = replaced.acl_of(*config),
+                      .aversion = config->aversion},
+               ignored);
+}
+
+// What clients were shown before the mark's zxid says nothing of what is there now.
+void DataTree::mark_restored(const TransactionHeader& header, const Restore& change) {
+  Applied ignored;
+  if (const Node* mark = find(Restore::path)) {
+    set_data(header, Restore::path, bytes_of(change.name), mark->version + 1, ignored);
+    return;
+  }
+  const ByteView name = bytes_of(change.name);
+  apply_change(header,
+               CreateNode{.path = std::string(Restore::path),
+                          .data = Bytes(name.begin(), name.end()),
+                          .acl = read_only_acl(),
+                          .parent_creates = find(parent_of(Restore::path))->creates + 1},
+               ignored);
 }
 
 void DataTree::set_data(const TransactionHeader& header, std::string_view path,

@@ -32,6 +32,12 @@
 
 namespace zabfs::replication::tree {
 
+// What a Restore has brought beside the tree.
+struct Restored {
+  Bytes sessions{};  // all there are from now on
+  Zxid taken_at{};   // the last transaction in the snapshot
+};
+
 // What applying a transaction did. Keep one and pass it again: its memory is reused. The paths of
 // the events point into the transaction and into `deleted_paths`.
 struct Applied {
@@ -39,6 +45,7 @@ struct Applied {
   std::vector<Event> events{};
   std::vector<std::string> deleted_paths{};  // of a session's ephemeral znodes, sorted
   std::string passed_quota{};                // a path whose quota has been passed, if there is one
+  std::optional<Restored> restored{};        // by a Restore
 
   void clear();
 };
@@ -131,6 +138,9 @@ class DataTree {
   void apply_change(const TransactionHeader& header, const CloseSession& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const MultiChange& change, Applied& applied);
   void apply_change(const TransactionHeader& header, const SetEnsemble& change, Applied& applied);
+  void apply_change(const TransactionHeader& header, const Restore& change, Applied& applied);
+  void keep_ensemble_of(const DataTree& replaced);
+  void mark_restored(const TransactionHeader& header, const Restore& change);
   void set_data(const TransactionHeader& header, std::string_view path,
                 std::optional<ByteView> data, std::int32_t version, Applied& applied);
 

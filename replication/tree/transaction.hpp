@@ -32,6 +32,7 @@ enum class TransactionKind : std::int32_t {
   multi = 6,
   set_acl = 7,
   set_ensemble = 8,
+  restore = 9,
 };
 
 // The parent exists and is not ephemeral; the path does not exist. The owner is one of
@@ -112,6 +113,19 @@ struct SetEnsemble {
   bool operator==(const SetEnsemble&) const = default;
 };
 
+// The state whose pieces are in the tree (restored_pieces.hpp), all of which were tried before,
+// takes the place of the whole tree and of all sessions. Of what was there, the ensemble's
+// configuration stays. The zxid is higher than anything in that state.
+struct Restore {
+  static constexpr auto kind = TransactionKind::restore;
+  static constexpr std::string_view path = "/zookeeper/restoration";
+  std::string name{};
+  std::int32_t pieces{};
+
+  static auto fields(auto& t) { return std::tie(t.name, t.pieces); }
+  bool operator==(const Restore&) const = default;
+};
+
 using NodeChange = std::variant<CreateNode, DeleteNode, SetData>;
 
 // Several changes under one zxid, in order. Checks leave nothing behind and are not listed; a multi
@@ -124,7 +138,7 @@ struct MultiChange {
 };
 
 using TransactionBody = std::variant<CreateNode, DeleteNode, SetData, OpenSession, CloseSession,
-                                     MultiChange, SetAcl, SetEnsemble>;
+                                     MultiChange, SetAcl, SetEnsemble, Restore>;
 
 struct TransactionHeader {
   Zxid zxid{};

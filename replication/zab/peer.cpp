@@ -122,6 +122,15 @@ void Peer::abdicate(const char* why) {
   }
 }
 
+// The promise is the same as to a candidate that was never heard of again.
+void Peer::abdicate_above(Epoch epoch, const char* why) {
+  if (standing_.accepted < epoch) {
+    standing_.accepted = epoch;
+    standing_.effects.emplace_back(SaveEpochs{epoch, standing_.current});
+  }
+  abdicate(why);
+}
+
 // --- links and messages ---
 
 void Peer::on_link_up(ServerId server) {

@@ -93,6 +93,10 @@ class Peer {
   // sentence, a literal.
   void abdicate(const char* why);
 
+  // Likewise, and promises to follow nobody in an epoch up to this one: whoever leads a quorum that
+  // this server is in leads it in a later one.
+  void abdicate_above(Epoch epoch, const char* why);
+
   // The server that is followed, once it is established.
   std::optional<ServerId> followed() const;
 

@@ -46,7 +46,8 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
   const Config config = parsed(
       "dataLogDir=/l\nclientPort=0\nclientPortAddress=::1\nclientPortListenBacklog=7\n"
       "tickTime=100\nminSessionTimeout=300\nmaxSessionTimeout=900\nmaxClientCnxns=0\n"
-      "maxCnxns=5\nglobalOutstandingLimit=11\nsnapCount=12\nautopurge.snapRetainCount=13\n"
+      "maxCnxns=5\nglobalOutstandingLimit=11\nsnapCount=12\nsnapSizeLimitInKb=3\nautopurge."
+      "snapRetainCount=13\n"
       "autopurge.purgeInterval=1\ninitLimit=20\nsyncLimit=8\n"
       "4lw.commands.whitelist=ruok, srvr,*\nlog.level=debug\n");
   const Config expected{
@@ -60,11 +61,18 @@ TEST(Config, EveryKeyArrivesWhereItBelongs) {
       .session_timeout_max_ms = 900,
       .clients = {.connections_per_address_max = 0, .connections_max = 5, .requests_max = 11},
       .snapshot_every = 12,
+      .snapshot_log_bytes = 3072,
       .snapshots_kept = 13,
       .four_letter_words = {"ruok", "srvr", "*"},
       .log_level = LogLevel::debug,
       .ensemble = {.init_ms = 2000, .sync_ms = 800}};
   EXPECT_EQ(config, expected);
+}
+
+TEST(Config, TheLogBetweenSnapshotsMayBeUnbounded) {
+  EXPECT_EQ(parsed("").snapshot_log_bytes, std::uint64_t{4} << 30);
+  EXPECT_EQ(parsed("snapSizeLimitInKb=0\n").snapshot_log_bytes, 0U);
+  EXPECT_EQ(parsed("snapSizeLimitInKb=-1\n").snapshot_log_bytes, 0U);
 }
 
 TEST(Config, OperatorsAreLetInOnlyWhereTheLinesSaySo) {

@@ -44,6 +44,34 @@ int snapshots_begun(const std::vector<replication::TraceEvent>& trace) {
   }));
 }
 
+TEST(ReplicaSnapshots, TheSizeOfTheLogIsAReasonToo) {
+  for (const std::uint64_t bytes : {std::uint64_t{2'000}, std::uint64_t{0}}) {
+    ReplicaWorld world({.snapshot_log_bytes = bytes}, 1);
+    ASSERT_EQ(world.start(), std::nullopt);
+    world.settle();
+    WireClient client(world);
+    client.connect({.timeout_ms = 4'000, .password = replication::Bytes(16)});
+    const auto write = [&](int times) {
+      for (int i = 0; i < times; ++i) {
+        client.ask(protocol::SetDataRequest{.path = "/", .data = replication::Bytes(200)});
+        world.settle();
+      }
+    };
+    write(5);
+    EXPECT_EQ(snapshots_begun(world.take_trace()), 0);
+    write(5);
+    EXPECT_EQ(snapshots_begun(world.take_trace()), bytes == 0 ? 0 : 1);
+    // A start counts what it finds behind the last snapshot.
+    write(5);
+    world.kill();
+    ASSERT_EQ(world.start(), std::nullopt);
+    world.settle();
+    client.connect({.timeout_ms = 4'000, .password = replication::Bytes(16)});
+    write(5);
+    EXPECT_EQ(snapshots_begun(world.take_trace()), bytes == 0 ? 0 : 1);
+  }
+}
+
 TEST(ReplicaSnapshots, AnOperatorMayAskForOneOfThisMoment) {
   ReplicaWorld world({}, 1);
   ASSERT_EQ(world.start(), std::nullopt);

@@ -1,29 +1,20 @@
-// A snapshot in place of a server's history: whatever the bytes, and wherever it ends, a start
-// finds the old state or the new one.
+// A snapshot in place of the state: whatever the bytes of the file, whatever becomes of the pieces.
 #include "replication/restoration.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "replication/model/check.hpp"
-#include "replication/rebuild.hpp"
+#include "replication/apply.hpp"
 #include "replication/store/snapshot_format.hpp"
-#include "replication/store/storage.hpp"
+#include "replication/tree/restored_pieces.hpp"
 #include "replication/tree/snapshot_writer.hpp"
-#include "tests/replication/store/mortal_disk.hpp"
 #include "tests/support/hostile_bytes.hpp"
 
 namespace zabfs::replication {
 namespace {
-
-using store::MortalDisk;
-
-constexpr Epoch old_epoch{5};
 
 tree::Transaction creation(Zxid zxid, const std::string& path) {
   return {.header = {.zxid = zxid, .session = {7}, .time_ms = 1},
@@ -68,71 +59,6 @@ Bytes file_of(RestorableState& state) {
   return file;
 }
 
-// What a server has that starts on the disk.
-struct Found {
-  RestorableState state{};
-  store::Recovery recovery{};
-};
-
-std::unique_ptr<Found> found_on(test::SimDisk& disk) {
-  auto found = std::make_unique<Found>();
-  Rebuild rebuild(found->state.tree, found->state.sessions);
-  store::Storage storage(disk, {});
-  auto recovery = storage.recover(rebuild);
-  EXPECT_TRUE(recovery) << (recovery ? "" : recovery.error().sentence);
-  EXPECT_EQ(rebuild.finish(), std::nullopt);
-  if (recovery) {
-    found->recovery = std::move(*recovery);
-  }
-  disk.run();
-  return found;
-}
-
-// Runs the disk until it has done more.
-class Awaiting {
- public:
-  explicit Awaiting(test::SimDisk& disk) : disk_(disk) {
-    disk.on_done([this](Ticket ticket) { done_ = ticket; });
-  }
-
-  Ticket operator()() {
-    const Ticket before = done_;
-    while (done_ == before && disk_.step()) {
-    }
-    CHECK(done_ != before, "nothing is on its way");
-    return done_;
-  }
-
- private:
-  test::SimDisk& disk_;
-  Ticket done_{};
-};
-
-// A server that has written a little, alone.
-void live_on(test::SimDisk& disk) {
-  store::Storage storage(disk, {});
-  RestorableState none;
-  Rebuild rebuild(none.tree, none.sessions);
-  ASSERT_TRUE(storage.recover(rebuild));
-  Awaiting await(disk);
-  storage.save_epochs({.accepted = old_epoch, .current = old_epoch});
-  for (std::uint32_t i = 1; i <= 3; ++i) {
-    const Zxid zxid = Zxid::at(old_epoch, i);
-    auto next = creation(zxid, "/old" + std::to_string(i));
-    std::get<tree::CreateNode>(next.body).parent_creates = static_cast<std::int32_t>(i);
-    Bytes record;
-    tree::append_transaction(record, next);
-    storage.append(zxid, record, Zxid::at(old_epoch, i - 1));
-  }
-  storage.flush();
-  while (storage.durable() != Zxid::at(old_epoch, 3)) {
-    storage.on_disk_done(await());
-    storage.flush();
-  }
-  disk.run();
-  disk.on_done({});
-}
-
 TEST(Restoration, ReadsWhatASnapshotHolds) {
   auto state = state_of({2}, 9);
   const Bytes file = file_of(state);
@@ -159,56 +85,131 @@ TEST(Restoration, RefusesWhateverIsNoWholeSnapshot) {
   EXPECT_TRUE(std::holds_alternative<std::string>(read_state(file_of(late))));
 }
 
-TEST(Restoration, BeginsAnEpochAboveEverythingThatWasSeen) {
-  for (const std::uint32_t epoch : {2U, 5U, 9U}) {
-    test::SimDisk disk;
-    live_on(disk);
-    Awaiting await(disk);
-    const auto begun = replace_state(disk, state_of({epoch}, 9), [&] { return await(); });
-    ASSERT_TRUE(std::holds_alternative<Zxid>(begun)) << std::get<std::string>(begun);
-    EXPECT_EQ(std::get<Zxid>(begun), Zxid::at({std::max(epoch, 5U) + 1}, 1));
-    disk.run();
-    disk.on_done({});
-    const auto found = found_on(disk);
-    EXPECT_EQ(found->recovery.committed, std::get<Zxid>(begun));
-    EXPECT_EQ(found->recovery.epochs.current, std::get<Zxid>(begun).epoch());
-    EXPECT_EQ(found->state.tree.last_applied(), std::get<Zxid>(begun));
-    EXPECT_NE(found->state.tree.find("/n9"), nullptr);
-    EXPECT_EQ(found->state.tree.find("/old1"), nullptr);
-    EXPECT_EQ(found->state.tree.find("/zookeeper/config")->data_length, 0);
-    EXPECT_NE(found->state.sessions.find({7}), nullptr);
+std::vector<Bytes> pieces_of(RestorableState& state, std::size_t piece_bytes) {
+  std::vector<Bytes> pieces;
+  tree::PieceWriter writer(state.tree, state.sessions.to_bytes(), piece_bytes);
+  while (auto piece = writer.next()) {
+    pieces.push_back(std::move(*piece));
+  }
+  return pieces;
+}
+
+// A replica's state that holds those pieces, and a configuration of its own.
+struct Receiver {
+  explicit Receiver(const std::vector<Bytes>& pieces) {
+    change(tree::SetEnsemble{.text = "mine"});
+    add(std::string(tree::Restore::path), {});
+    for (const Bytes& piece : pieces) {
+      add(tree::piece_path("it", count++), piece);
+    }
+  }
+
+  void add(const std::string& path, const Bytes& data) {
+    const auto parent = path.substr(0, path.rfind('/'));
+    change(tree::CreateNode{.path = path,
+                            .data = data,
+                            .acl = tree::sealed_acl(),
+                            .parent_creates = state.tree.find(parent)->creates + 1});
+  }
+
+  void change(tree::TransactionBody body) {
+    ++zxid.value;
+    apply({.header = {.zxid = zxid, .time_ms = 5}, .body = std::move(body)}, state.tree,
+          state.sessions, applied);
+  }
+
+  RestorableState state;
+  Zxid zxid = Zxid::at({9}, 0);
+  std::int32_t count{};
+  tree::Applied applied;
+};
+
+TEST(Restoration, PiecesOfAnySizeMakeTheState) {
+  for (const std::size_t piece_bytes : {1UL, 7UL, 300UL, 1UL << 20}) {
+    auto state = state_of({2}, 9);
+    const auto pieces = pieces_of(state, piece_bytes);
+    EXPECT_EQ(pieces.size() == 1, piece_bytes > 300);
+    Receiver receiver(pieces);
+    receiver.state.sessions.open({8}, {.timeout_ms = 4000, .password = {}});
+    receiver.change(tree::Restore{.name = "it", .pieces = receiver.count});
+    const auto& tree = receiver.state.tree;
+    EXPECT_EQ(receiver.applied.restored->taken_at, state.tree.last_applied());
+    EXPECT_EQ(tree.last_applied(), receiver.zxid);
+    EXPECT_EQ(receiver.state.sessions, state.sessions);
+    EXPECT_EQ(tree.stat_of(*tree.find("/n9")), state.tree.stat_of(*state.tree.find("/n9")));
+    EXPECT_EQ(tree.node_count(), state.tree.node_count() + 1) << "the mark, and no pieces";
+    EXPECT_EQ(tree::last_restored(tree), "it");
+    EXPECT_EQ(tree.find(tree::Restore::path)->mzxid, receiver.zxid);
+    EXPECT_EQ(tree.digest(), tree.recomputed_digest());
+    const tree::Node* config = tree.find(tree::SetEnsemble::path);
+    EXPECT_EQ(text_of(*tree.data_of(*config)), "mine");
+    EXPECT_EQ(config->version, tree::SetEnsemble::znode_version);
+    EXPECT_EQ(config->mzxid, Zxid::at({9}, 1));
+    EXPECT_EQ(tree.acl_of(*config), read_only_acl());
   }
 }
 
-// Every moment at which the power may fail.
-TEST(Restoration, ACrashLeavesTheOldStateOrTheNewOne) {
-  bool is_over = false;
-  std::size_t old_states = 0;
-  for (std::size_t jobs = 0; !is_over; ++jobs) {
-    SCOPED_TRACE(jobs);
-    MortalDisk disk;
-    live_on(disk);
-    disk.die_at(disk.jobs_done() + jobs);
-    try {
-      Awaiting await(disk);
-      replace_state(disk, state_of({2}, 9), [&] { return await(); });
-      is_over = true;
-    } catch (const MortalDisk::Dead&) {
+TEST(Restoration, TheMarkOfAnEarlierOneIsWrittenAgain) {
+  auto first = state_of({2}, 3);
+  Receiver receiver(pieces_of(first, 200));
+  receiver.change(tree::Restore{.name = "it", .pieces = receiver.count});
+  Receiver other(pieces_of(receiver.state, 200));
+  other.change(tree::Restore{.name = "it", .pieces = other.count});
+  const auto& tree = other.state.tree;
+  EXPECT_EQ(tree.stat_of(*tree.find(tree::Restore::path)).version, 1);
+  EXPECT_EQ(tree.digest(), tree.recomputed_digest());
+}
+
+TEST(Restoration, PiecesThatAreNotWholeAreFoundBefore) {
+  auto state = state_of({2}, 3);
+  const auto pieces = pieces_of(state, 100);
+  const auto refused = [](const std::vector<Bytes>& some, std::int32_t count) {
+    const Receiver receiver(some);
+    return std::holds_alternative<std::string>(
+        tree::put_together(receiver.state.tree, {.name = "it", .pieces = count}));
+  };
+  const auto count = static_cast<std::int32_t>(pieces.size());
+  EXPECT_FALSE(refused(pieces, count));
+  EXPECT_TRUE(refused(pieces, count - 1));
+  EXPECT_TRUE(refused(pieces, count + 1));
+  EXPECT_TRUE(refused({}, 0));
+  auto swapped = pieces;
+  std::swap(swapped[1], swapped[2]);
+  EXPECT_TRUE(refused(swapped, count));
+  const auto whole = pieces_of(state, 1 << 20).front();
+  for (const auto& broken : {test::truncations_of(whole), test::lies_about_counts_of(whole),
+                             test::mutations_of(whole, 1, 500), test::random_runs(2, 200, 100)}) {
+    for (const Bytes& bytes : broken) {
+      refused({bytes}, 1);  // Whatever comes of it, a sentence or a state; passwords may differ.
     }
-    disk.live_on();
-    Random chance(jobs);
-    disk.crash(chance);
-    disk.on_done({});
-    const auto found = found_on(disk);
-    const bool is_new = found->state.tree.find("/n9") != nullptr;
-    old_states += is_new ? 0U : 1U;
-    EXPECT_TRUE(is_new || !is_over);
-    EXPECT_EQ(found->recovery.committed, is_new ? Zxid::at({6}, 1) : Zxid::at({5}, 2));
-    EXPECT_EQ(found->recovery.last, is_new ? Zxid::at({6}, 1) : Zxid::at({5}, 3));
-    EXPECT_EQ(found->state.tree.find("/old1") != nullptr, !is_new);
-    EXPECT_EQ(found->recovery.epochs.current, Epoch{is_new ? 6U : 5U});
   }
-  EXPECT_GT(old_states, 5U);
+  for (const Bytes& bytes : test::truncations_of(whole)) {
+    EXPECT_TRUE(bytes == whole || refused({bytes}, 1));
+  }
+}
+
+// The snapshot that is being written is of the tree before, whole.
+TEST(Restoration, ASnapshotThatIsBeingWrittenStaysOfItsMoment) {
+  auto state = state_of({2}, 9);
+  Receiver receiver(pieces_of(state, 200));
+  const auto digest = receiver.state.tree.digest();
+  tree::SnapshotWriter writer(receiver.state.tree, {}, {.nodes = 2, .bytes = 1000});
+  tree::SnapshotReader reader;
+  bool has_more = true;
+  for (int slices = 0; has_more; ++slices) {
+    if (slices == 3) {
+      receiver.change(tree::Restore{.name = "it", .pieces = receiver.count});
+      receiver.add("/after", {});
+    }
+    Bytes slice;
+    has_more = writer.next_slice(slice);
+    EXPECT_EQ(reader.append(slice), std::nullopt);
+  }
+  auto loaded = std::move(reader).finish();
+  ASSERT_TRUE(std::holds_alternative<tree::LoadedSnapshot>(loaded))
+      << std::get<std::string>(loaded);
+  EXPECT_EQ(std::get<tree::LoadedSnapshot>(loaded).tree.digest(), digest);
+  EXPECT_NE(receiver.state.tree.find("/n9"), nullptr);
 }
 
 }  // namespace

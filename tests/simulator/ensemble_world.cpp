@@ -170,6 +170,13 @@ void EnsembleWorld::forget_crash_points() {
   }
 }
 
+void EnsembleWorld::restore(ServerId server, std::unique_ptr<replication::RestorableState> state,
+                            const replication::RestorationDone& done) {
+  if (is_running(server) && !is_paused(server)) {
+    turn(server, [&](Replica& replica) { replica.restore(std::move(state), done); });
+  }
+}
+
 // --- turns ---
 
 void EnsembleWorld::turn(ServerId server, const std::function<void(Replica&)>& event) {

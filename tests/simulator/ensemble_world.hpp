@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/restoration.hpp"
 #include "tests/simulator/event_queue.hpp"
 #include "tests/simulator/sim_connections.hpp"
 #include "tests/simulator/sim_network.hpp"
@@ -87,6 +88,11 @@ class EnsembleWorld : private SimNetwork::Listener,
   void crash_after_disk_jobs(replication::ServerId server, std::uint64_t jobs, bool without_power);
   void stall_disk(replication::ServerId server, Micros how_long);
   void forget_crash_points();
+
+  // An operator gives the server a state for the whole ensemble; one that does not run hears
+  // nothing of it.
+  void restore(replication::ServerId server, std::unique_ptr<replication::RestorableState> state,
+               const replication::RestorationDone& done);
 
   const std::vector<replication::ServerId>& servers() const { return ids_; }
   const replication::Ensemble& ensemble() const { return options_.replica.ensemble; }

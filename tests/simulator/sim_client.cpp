@@ -282,8 +282,8 @@ void SimClient::ask_numbered() {
 }
 
 void SimClient::ask_lock() {
-  if (has_lock_) {
-    has_lock_ = false;
+  const bool is_still_there = restores_at_lock_ == checkers_.restorations.count();
+  if (std::exchange(has_lock_, false) && is_still_there) {
     checkers_.sessions.on_lock_released({session_.session_id});
     ask(DeleteRequest{.path = lock_path});
     return;

@@ -37,6 +37,7 @@ void SimClient::on_greeting(const ConnectResponse& response) {
   is_greeted_ = true;
   world_.note("client ", index_, is_new ? " opened session " : " is back in session ", std::hex,
               session_.session_id, std::dec, " at server ", server_);
+  is_set_up_ = is_set_up_ && checkers_.restorations.count() == 0;  // or else it may be undone
   const SessionId session{session_.session_id};
   if (is_new) {
     checkers_.sessions.on_opened(session, session_.timeout_ms);
@@ -182,6 +183,7 @@ void SimClient::on_created(const Asked& asked, Zxid at, std::int32_t flags,
   }
   if (asked.takes_lock) {
     has_lock_ = true;
+    restores_at_lock_ = checkers_.restorations.count();
     checkers_.sessions.on_lock_taken(session, at);
   }
 }

@@ -42,6 +42,7 @@ SimulationTotals& SimulationTotals::operator+=(const SimulationTotals& other) {
   replies += other.replies;
   sessions_ended += other.sessions_ended;
   configurations += other.configurations;
+  restores += other.restores;
   return *this;
 }
 
@@ -51,7 +52,8 @@ std::ostream& operator<<(std::ostream& out, const SimulationTotals& totals) {
              << " crashes, " << totals.elections << " elections, " << totals.transactions
              << " transactions, " << totals.truncations << " truncations, " << totals.replacements
              << " replaced histories, " << totals.replies << " replies, " << totals.sessions_ended
-             << " sessions ended, " << totals.configurations << " configurations";
+             << " sessions ended, " << totals.configurations << " configurations, "
+             << totals.restores << " restores";
 }
 
 Simulation::Simulation(const Swarm& swarm, Diary diary)
@@ -67,6 +69,9 @@ Simulation::Simulation(const Swarm& swarm, Diary diary)
       faults_(swarm.faults, world_) {
   if (swarm_.is_reconfigured) {
     operator_ = std::make_unique<SimOperator>(swarm_.operating, world_);
+  }
+  if (swarm_.restores_after > 0) {
+    restorer_ = std::make_unique<SimRestorer>(swarm_.restores_after, world_);
   }
   for (std::uint64_t i = 0; i < swarm_.clients; ++i) {
     clients_.push_back(std::make_unique<SimClient>(static_cast<int>(i), swarm_.client, world_,
@@ -89,6 +94,7 @@ SimulationTotals Simulation::totals() const {
   totals.transactions = checkers_.prefix.history().size();
   totals.sessions_ended = checkers_.sessions.closed();
   totals.configurations = checkers_.configurations.count();
+  totals.restores = checkers_.restorations.count();
   for (const auto& client : clients_) {
     totals.replies += client->replies();
   }
@@ -105,6 +111,9 @@ void Simulation::run_safety() {
   faults_.start();
   if (operator_) {
     operator_->start();
+  }
+  if (restorer_) {
+    restorer_->start();
   }
   while (findings_.empty() && world_.events().handled() < swarm_.steps) {
     world_.step();
@@ -175,6 +184,9 @@ void Simulation::run_liveness() {
   world_.note("the disasters are over");
   if (operator_) {
     operator_->rest();
+  }
+  if (restorer_) {
+    restorer_->rest();
   }
   faults_.calm(draw_left_out());
   for (auto& client : clients_) {

@@ -20,6 +20,7 @@
 #include "tests/simulator/fault_injector.hpp"
 #include "tests/simulator/sim_client.hpp"
 #include "tests/simulator/sim_operator.hpp"
+#include "tests/simulator/sim_restorer.hpp"
 #include "tests/simulator/swarm.hpp"
 
 namespace zabfs::test {
@@ -36,6 +37,7 @@ struct SimulationTotals {
   std::uint64_t replacements{};  // of whole histories
   std::uint64_t replies{};
   std::uint64_t sessions_ended{};
+  std::uint64_t restores{};
   std::uint64_t configurations{};  // in force one after another
 
   SimulationTotals& operator+=(const SimulationTotals& other);
@@ -84,6 +86,7 @@ class Simulation : private EnsembleWorld::Observer {
   FaultInjector faults_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::unique_ptr<SimOperator> operator_;
+  std::unique_ptr<SimRestorer> restorer_;
   bool wants_durability_check_{};
   SimulationTotals totals_{};
 };

@@ -148,6 +148,18 @@ void draw_operator(Swarm& swarm, Random chance, bool must) {
   swarm.operating.switches_off_of_1000 = maybe(chance, 500);
 }
 
+// In one of four worlds the state is set back now and then. In some the size of the log, too, is a
+// reason for a snapshot.
+void draw_restores(Swarm& swarm, Random chance) {
+  if (draw(chance, 300)) {
+    swarm.world.replica.snapshot_log_bytes = 500 + chance.below(20'000);
+  }
+  if (draw(chance, 250)) {
+    swarm.restores_after = (500 * millisecond) << chance.below(4);
+    swarm.world.replica.restoration_piece_bytes = 200 + chance.below(3'000);
+  }
+}
+
 }  // namespace
 
 std::uint64_t FaultOptions::all() const {
@@ -177,6 +189,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters,
   draw_weights(swarm.world.replica.ensemble, Random(~seed));
   draw_ends(swarm, Random(~seed ^ 1));
   draw_operator(swarm, Random(seed ^ 0x5eed'0f'0000'0000), must_be_reconfigured);
+  draw_restores(swarm, Random(seed ^ 0x5e7'bac'0000'0000));
   return swarm;
 }
 
@@ -189,8 +202,9 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
       << " observers, " << swarm.clients << " clients, " << swarm.steps << " steps\n";
   out << "  replica: peer timeout " << replica.peer_timeout_ms << " ms, epochs of "
       << replica.epoch_transactions_max << ", " << replica.history_bytes
-      << " bytes of history, snapshot every " << replica.snapshot_every << ", segments of "
-      << replica.log_segment_bytes << " bytes";
+      << " bytes of history, snapshot every " << replica.snapshot_every << " or "
+      << replica.snapshot_log_bytes << " bytes, segments of " << replica.log_segment_bytes
+      << " bytes";
   for (const auto& member : replica.ensemble.members) {
     if (member.weight != 1 || member.group != 0) {
       out << ", server " << member.id << " weighs " << member.weight << " in group "
@@ -225,6 +239,10 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
     out << "\n  operator: every " << swarm.operating.think_max << " us, with "
         << swarm.world.joiners.size() << " more servers; of 1000 that left "
         << swarm.operating.switches_off_of_1000 << " are switched off";
+  }
+  if (swarm.restores_after > 0) {
+    out << "\n  restores: every " << swarm.restores_after << " us, in pieces of "
+        << replica.restoration_piece_bytes << " bytes";
   }
   return out;
 }

@@ -45,6 +45,7 @@ struct Swarm {
   FaultOptions faults{};
   bool is_reconfigured{};  // by an operator
   OperatorOptions operating{};
+  Micros restores_after{};  // an operator restores this often; 0: never
 };
 
 // `voters`: how many, without observers; 0 leaves it to the seed. `must_be_reconfigured`: in every

@@ -1,16 +1,24 @@
 """Snapshots of a running server over HTTP, and restores: who may, and what is there afterwards."""
 
+import errno
 import json
+import os
 import pathlib
+import queue
 import subprocess
 import unittest
 import urllib.error
 import urllib.request
 
+from kazoo.client import KazooClient
+
 import wire
 from deadline import wait_until
 from ensemble import Ensemble, differences, read_tree
+from mount import Mount
 from server import BIN, Server, free_port
+
+HAS_FUSE = os.access("/dev/fuse", os.R_OK | os.W_OK)
 
 # super:secret
 SUPER = "DigestAuthenticationProvider.superDigest=super:lK75jTNcA+U9vtVEw5vB51mj/w4="
@@ -43,13 +51,19 @@ def sentence(reply):
     return json.loads(reply[2])["error"]
 
 
+def without_restoration(tree):
+    """A restore leaves a znode of its own, which its parent counts."""
+    return {path: found for path, found in tree.items()
+            if path not in ("/zookeeper", "/zookeeper/restoration")}
+
+
 def tree_of(server):
     with server.connect() as connection:
         connection.call(wire.AUTH, b"\0\0\0\0" + wire.string("digest") + wire.string("super:secret"),
                         xid=wire.AUTH_XID)
         tree = read_tree(connection)
         connection.close_session()
-    return tree
+    return without_restoration(tree)
 
 
 class StateTransfer(unittest.TestCase):
@@ -181,7 +195,7 @@ class StateTransfer(unittest.TestCase):
         self.assertEqual(self.ask("restore", body=b"x")[0], 400, "a matter of its own")
         self.assertEqual(self.ask("restore", body=b"x")[0], 429)
 
-    def test_one_server_of_an_ensemble_gives_and_does_not_take(self):
+    def test_an_ensemble_is_restored_through_any_of_its_servers(self):
         ports = [free_port() for _ in range(3)]
         ensemble = Ensemble(kind="zabd")
         self.addCleanup(ensemble.remove)
@@ -189,18 +203,93 @@ class StateTransfer(unittest.TestCase):
             config = pathlib.Path(server.config)
             config.write_text(config.read_text() + "\n".join(admin_lines(port, *TRANSFERS)) + "\n")
         ensemble.start()
-        with ensemble.servers[0].connect() as client:
-            client.call(wire.CREATE, wire.create("/a", b"1"))
-            client.close_session()
+        leader = ensemble.leader()
+        follower, away = ensemble.followers()
+        owner = follower.connect(timeout_ms=30_000)
+        self.addCleanup(owner.socket.close)
+        for call in (wire.create("/a", b"then"), wire.create("/a/e", b"x", 1)):
+            self.assertEqual(owner.call(wire.CREATE, call).error, wire.OK)
+        for number in range(60):  # together more than one piece
+            owner.call(wire.CREATE, wire.create(f"/a/n{number}", bytes([number]) * 30_000))
+        before = self.synced(follower)
+        status, _, state = request(ports[follower.number - 1], "snapshot")
+        self.assertEqual(status, 200)
+        self.assertIn("/a/e", before)
+        for through in (follower, leader):
+            away.kill()
+            owner = through.connect(session=owner.session, password=owner.password)
+            self.addCleanup(owner.socket.close)
+            highest = owner.call(wire.SET_DATA, wire.set_data("/a", b"now")).zxid
+            self.assertEqual(owner.call(wire.CREATE, wire.create("/later", b"")).error, wire.OK)
+            stranger = follower.connect(timeout_ms=30_000)
+            self.addCleanup(stranger.socket.close)
+
+            reply = request(ports[through.number - 1], "restore", body=state)
+            self.assertEqual(reply[0], 200, reply)
+            self.assertGreater(json.loads(reply[2])["last_zxid"], highest)
+            away.start()
+            for server in ensemble.servers:
+                wait_until(server.answers, "the server serves again")
+                self.assertEqual(differences(before, self.synced(server)), [], server.number)
+            for one in (owner, stranger):
+                with self.assertRaises((OSError, EOFError)):
+                    one.call(wire.EXISTS, wire.read("/a"))
+            with follower.connect(session=stranger.session, password=stranger.password) as gone:
+                self.assertEqual(gone.session, 0, "nobody in the snapshot")
+
+    def test_what_clients_and_mounts_see_of_a_restore(self):
+        ports = [free_port() for _ in range(3)]
+        ensemble = Ensemble(kind="zabd")
+        self.addCleanup(ensemble.remove)
         for server, port in zip(ensemble.servers, ports):
-            with server.connect() as client:
-                client.call(wire.SYNC, wire.string("/"))
-                client.close_session()
-            status, _, state = request(port, "snapshot")
-            self.assertEqual(status, 200)
-            reply = request(port, "restore", body=state)
-            self.assertEqual(reply[0], 409)
-            self.assertIn("zabctl restore", sentence(reply))
+            config = pathlib.Path(server.config)
+            config.write_text(config.read_text() + "\n".join(admin_lines(port, *TRANSFERS)) + "\n")
+        ensemble.start()
+        follower = ensemble.followers()[0]
+        client = KazooClient(hosts=ensemble.hosts, timeout=30)
+        client.start()
+        self.addCleanup(client.close)
+        self.addCleanup(client.stop)
+        client.create("/a", b"then")
+        client.create("/mine", b"x", ephemeral=True)
+        self.synced(follower)
+        state = request(ports[follower.number - 1], "snapshot")[2]
+        client.create("/later")
+        client.set("/a", b"now")
+        states, events = [], queue.Queue()
+        client.add_listener(states.append)
+        self.assertEqual(client.get("/a", watch=events.put)[0], b"now")
+        mount = None
+        if HAS_FUSE:
+            mount = Mount(ensemble.hosts)
+            self.addCleanup(mount.remove)
+            self.assertEqual((mount.path / "a").read_bytes(), b"now")
+            self.assertTrue((mount.path / "later").exists())
+
+        client.sync("/")
+        reply = request(ports[follower.number - 1], "restore", body=state)
+        self.assertEqual(reply[0], 200, reply)
+        self.assertIsNotNone(events.get(timeout=60), "kazoo tells of a lost connection, too")
+        self.assertEqual(client.retry(client.get, "/a")[0], b"then")
+        self.assertIsNone(client.retry(client.exists, "/later"))
+        self.assertIsNotNone(client.retry(client.exists, "/mine"), "its session goes on")
+        self.assertIn("SUSPENDED", states)
+        self.assertNotIn("LOST", states)
+        if mount:
+            wait_until(lambda: self.is_restored(mount.path), "the mount shows the restored tree")
+
+    def is_restored(self, path):
+        try:
+            return (path / "a").read_bytes() == b"then" and not (path / "later").exists()
+        except OSError as severed:
+            self.assertEqual(severed.errno, errno.ENOLINK, "the mount's session is a later one")
+            return False
+
+    def synced(self, server):
+        with server.connect() as connection:
+            connection.call(wire.SYNC, wire.string("/"))
+            connection.close_session()
+        return tree_of(server)
 
 
 if __name__ == "__main__":

@@ -90,16 +90,19 @@ class FakeSubject : public Subject {
     return standing_;
   }
   void take_snapshot(SnapshotTaken taken) override { waiting_ = std::move(taken); }
-  std::variant<replication::Zxid, std::string> restore(replication::ByteView snapshot) override {
+  std::optional<std::string> restore(replication::ByteView snapshot,
+                                     replication::RestorationDone done) override {
     restored_ = replication::text_of(snapshot);
-    return restorable_;
+    restoring_ = std::move(done);
+    return unrestorable_;
   }
 
   Standing standing_{};
   mutable std::string shown_{};
   SnapshotTaken waiting_{};
   std::string restored_{};
-  std::variant<replication::Zxid, std::string> restorable_{};
+  replication::RestorationDone restoring_{};
+  std::optional<std::string> unrestorable_{};
   Facts facts_{};
   Settings settings_{};
   replication::Metrics metrics_{};

@@ -81,11 +81,8 @@ TEST_F(StateTransferTest, EachRequirementIsAskedInItsTurn) {
   EXPECT_EQ(status(Command::snapshot, get), 503U);
   EXPECT_NE(said_.find("admin.snapshot.enabled=true"), std::string::npos);
   transfer_ = StateTransfer({.gives_snapshots = true, .takes_restores = true, .interval_ms = 100});
-  EXPECT_EQ(status(Command::restore, head), 409U);
-  EXPECT_NE(said_.find("zabctl restore"), std::string::npos);
   EXPECT_EQ(status(Command::snapshot, get), 0U) << "every server of an ensemble has the state";
-  subject_.settings_.members.clear();
-  EXPECT_EQ(status(Command::restore, head), 0U);
+  EXPECT_EQ(status(Command::restore, head), 0U) << "and hands a restored one to all of them";
 }
 
 TEST_F(StateTransferTest, OneOfAKindInAnInterval) {
@@ -139,15 +136,26 @@ TEST_F(StateTransferTest, ASnapshotIsAFileOrWhatIsKnownOfIt) {
 TEST_F(StateTransferTest, ARestoreIsGivenTheBody) {
   HttpRequest request = post;
   request.body = "bytes";
-  subject_.restorable_ = replication::Zxid{7};
-  HttpReply reply = answer(Command::restore, request);
+  std::optional<HttpReply> reply;
+  const auto ask = [&] {
+    reply.reset();
+    StateTransfer::answer(Command::restore, request, subject_,
+                          [&reply](HttpReply given) { reply = std::move(given); });
+  };
+  ask();
   EXPECT_EQ(subject_.restored_, "bytes");
-  EXPECT_EQ(reply.status, 200U);
-  EXPECT_EQ(reply.body, R"({"last_zxid":7,"command":"restore","error":null})");
-  subject_.restorable_ = "It is no snapshot.";
-  reply = answer(Command::restore, request);
-  EXPECT_EQ(reply.status, 400U);
-  EXPECT_NE(reply.body.find("It is no snapshot."), std::string::npos);
+  EXPECT_FALSE(reply) << "before it is done";
+  subject_.restoring_(replication::Zxid{7});
+  EXPECT_EQ(reply->status, 200U);
+  EXPECT_EQ(reply->body, R"({"last_zxid":7,"command":"restore","error":null})");
+  ask();
+  subject_.restoring_("Another restore is under way.");
+  EXPECT_EQ(reply->status, 503U);
+  EXPECT_NE(reply->body.find("Another restore"), std::string::npos);
+  subject_.unrestorable_ = "It is no snapshot.";
+  ask();
+  EXPECT_EQ(reply->status, 400U);
+  EXPECT_NE(reply->body.find("It is no snapshot."), std::string::npos);
 }
 
 }  // namespace

@@ -32,7 +32,10 @@ std::vector<ForwardedMessage> samples() {
           Attached{},
           Reached{.connection = connection, .until = Zxid::at({2}, 3)},
           Detached{.connection = connection},
-          Reconfigured{.connection = connection, .until = Zxid::at({2}, 3), .error = -13}};
+          Reconfigured{.connection = connection, .until = Zxid::at({2}, 3), .error = -13},
+          RestorePiece{.name = "a0", .number = 3, .snapshot = Zxid::at({2}, 3), .bytes = bytes},
+          RestoreEnd{.name = "a0", .pieces = 4},
+          RestoreRefused{.name = "a0", .why = "No."}};
 }
 
 TEST(Forwarding, ReadsBackEveryMessage) {
@@ -58,6 +61,9 @@ TEST(Forwarding, NumbersAreForEver) {
   EXPECT_EQ(number(Attached{}), 6);
   EXPECT_EQ(number(Reached{}), 7);
   EXPECT_EQ(number(Detached{}), 8);
+  EXPECT_EQ(number(RestorePiece{}), 10);
+  EXPECT_EQ(number(RestoreEnd{}), 11);
+  EXPECT_EQ(number(RestoreRefused{}), 12);
   EXPECT_EQ(number(Reconfigured{}), 9);
 }
 

@@ -30,6 +30,7 @@ std::vector<Transaction> samples() {
       transaction(5, OpenSession{.timeout_ms = 4000, .password = Bytes(16, 7)}, -5),
       transaction(6, CloseSession{}, 77),
       transaction(9, SetEnsemble{.text = "server.1=a:1:2:participant\nversion=9"}),
+      transaction(10, Restore{.name = "a0", .pieces = 3}),
       transaction(7, MultiChange{}),
       transaction(8, MultiChange{.changes = {create("/b", 2), DeleteNode{.path = "/b"},
                                              SetData{.path = "/n", .data = {}, .version = 3}}}),

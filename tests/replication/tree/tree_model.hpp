@@ -39,6 +39,7 @@ class TreeModel {
   void apply(const TransactionHeader& header, const SetData& change);
   void apply(const TransactionHeader& header, const SetAcl& change);
   void apply(const TransactionHeader& header, const SetEnsemble& change);
+  void apply(const TransactionHeader&, const Restore&) {}  // It is never drawn.
   void apply(const TransactionHeader& header, const OpenSession& change);
   void apply(const TransactionHeader& header, const CloseSession& change);
   void apply(const TransactionHeader& header, const MultiChange& change);

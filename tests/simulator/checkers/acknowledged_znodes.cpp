@@ -1,5 +1,6 @@
 #include "tests/simulator/checkers/acknowledged_znodes.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace zabfs::test {
@@ -13,32 +14,40 @@ constexpr std::size_t digits_of_a_sequence = 10;
 }  // namespace
 
 void AcknowledgedZnodes::on_created(const std::string& path, Zxid zxid, SessionId owner) {
-  created_[path] = {.zxid = zxid, .owner = owner};
+  created_[path][zxid] = owner;
 }
 
 void AcknowledgedZnodes::on_sequential(const std::string& path, Zxid zxid) {
   const std::string parent = path.substr(0, path.rfind('/'));
   const std::string digits = path.substr(path.size() - std::min(path.size(), digits_of_a_sequence));
   const auto number = std::strtoull(digits.c_str(), nullptr, 10);
-  if (!sequences_[parent].emplace(number, zxid).second) {
-    findings_.add("SequenceNumbers", path, " was given out a second time, at ", zxid);
-  }
+  sequences_[parent][zxid] = number;
 }
 
 std::string AcknowledgedZnodes::numbered(const std::string& stem, std::uint64_t number) {
   return stem + '.' + std::to_string(number);
 }
 
+void AcknowledgedZnodes::check_sequence(const std::string& parent,
+                                        const std::map<Zxid, std::uint64_t>& numbers) {
+  for (auto given = numbers.begin(); given != numbers.end(); ++given) {
+    for (auto before = given; before != numbers.begin();) {
+      --before;
+      if (!restorations_.is_visible(before->first, given->first)) {
+        continue;
+      }
+      if (before->second >= given->second) {
+        findings_.add("SequenceNumbers", parent, " gave ", given->second, " at ", given->first,
+                      " and ", before->second, " at ", before->first);
+      }
+      break;
+    }
+  }
+}
+
 void AcknowledgedZnodes::check(const tree::DataTree& tree, const session::SessionTable& sessions) {
   for (const auto& [parent, numbers] : sequences_) {
-    Zxid before{};
-    for (const auto& [number, zxid] : numbers) {
-      if (zxid < before) {
-        findings_.add("SequenceNumbers", parent, " gave ", number, " at ", zxid,
-                      " and a lower number at ", before);
-      }
-      before = zxid;
-    }
+    check_sequence(parent, numbers);
   }
   check_created(tree, sessions);
   std::map<std::string, Zxid> present;
@@ -56,20 +65,30 @@ void AcknowledgedZnodes::check(const tree::DataTree& tree, const session::Sessio
 
 void AcknowledgedZnodes::check_created(const tree::DataTree& tree,
                                        const session::SessionTable& sessions) {
-  for (const auto& [path, created] : created_) {
+  for (const auto& [path, creations] : created_) {
     const tree::Node* node = tree.find(path);
     if (doubtful_.contains(path)) {
       continue;
     }
-    const bool is_ephemeral = created.owner != SessionId{};
-    const bool should_be = !is_ephemeral || sessions.find(created.owner) != nullptr;
+    const auto is_there = [&](const auto& creation) {
+      return restorations_.is_visible(creation.first, tree.last_applied());
+    };
+    const auto newest = std::ranges::find_if(creations.rbegin(), creations.rend(), is_there);
+    if (newest == creations.rend()) {
+      if (node != nullptr && creations.contains(node->czxid)) {
+        findings_.add("Durability", path, " of ", node->czxid, " is there, which a restore undid");
+      }
+      continue;
+    }
+    const auto& [zxid, owner] = *newest;
+    const bool is_ephemeral = owner != SessionId{};
+    const bool should_be = !is_ephemeral || sessions.find(owner) != nullptr;
     if (should_be && node == nullptr) {
-      findings_.add(is_ephemeral ? "EphemeralLife" : "Durability", path, ", acknowledged at ",
-                    created.zxid, ", is lost");
-    } else if (should_be && node->czxid != created.zxid) {
-      findings_.add("Durability", path, " was acknowledged at ", created.zxid, " and is of ",
-                    node->czxid);
-    } else if (!should_be && node != nullptr && node->czxid == created.zxid) {
+      findings_.add(is_ephemeral ? "EphemeralLife" : "Durability", path, ", acknowledged at ", zxid,
+                    ", is lost");
+    } else if (should_be && node->czxid != zxid) {
+      findings_.add("Durability", path, " was acknowledged at ", zxid, " and is of ", node->czxid);
+    } else if (!should_be && node != nullptr && node->czxid == zxid) {
       findings_.add("EphemeralLife", path, " has outlived its session");
     }
   }

@@ -6,6 +6,8 @@
 //   SessionFifo         of the numbered znodes that one connection created one after another, a
 //                       beginning without a gap is there, in order
 //   EphemeralLife       an ephemeral znode is there exactly if its session is
+//
+// What a restore has undone is not there, and its names may be given again.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +19,14 @@
 #include "replication/session/session_table.hpp"
 #include "replication/tree/data_tree.hpp"
 #include "tests/simulator/checkers/findings.hpp"
+#include "tests/simulator/checkers/restorations.hpp"
 
 namespace zabfs::test {
 
 class AcknowledgedZnodes {
  public:
-  explicit AcknowledgedZnodes(Findings& findings) : findings_(findings) {}
+  AcknowledgedZnodes(Findings& findings, const Restorations& restorations)
+      : findings_(findings), restorations_(restorations) {}
 
   // A create was acknowledged. `owner` is 0 for znodes that are not ephemeral.
   void on_created(const std::string& path, replication::Zxid zxid, replication::SessionId owner);
@@ -40,18 +44,18 @@ class AcknowledgedZnodes {
              const replication::session::SessionTable& sessions);
 
  private:
-  struct Created {
-    replication::Zxid zxid{};
-    replication::SessionId owner{};
-  };
-
   void check_created(const replication::tree::DataTree& tree,
                      const replication::session::SessionTable& sessions);
   void check_numbered(const std::map<std::string, replication::Zxid>& present);
 
+  void check_sequence(const std::string& parent,
+                      const std::map<replication::Zxid, std::uint64_t>& numbers);
+
   Findings& findings_;
-  std::map<std::string, Created> created_{};
-  std::map<std::string, std::map<std::uint64_t, replication::Zxid>> sequences_{};  // by stem
+  const Restorations& restorations_;
+  std::map<std::string, std::map<replication::Zxid, replication::SessionId>> created_{};  // owners
+  // The numbers given by one transaction, the last one counts; by parent.
+  std::map<std::string, std::map<replication::Zxid, std::uint64_t>> sequences_{};
   std::set<std::string> doubtful_{};
 };
 

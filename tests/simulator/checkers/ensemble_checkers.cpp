@@ -16,6 +16,7 @@ void EnsembleCheckers::on_started(ServerId at, Zxid applied) {
 
 void EnsembleCheckers::on_trace(ServerId at, const TraceEvent& event, Micros now,
                                 const SimDisk& disk) {
+  restorations.on_trace(event);
   single_leader.on_trace(at, event);
   integrity.on_trace(at, event);
   prefix.on_trace(at, event);

@@ -16,6 +16,7 @@
 #include "tests/simulator/checkers/primary_order.hpp"
 #include "tests/simulator/checkers/real_time_order.hpp"
 #include "tests/simulator/checkers/register_versions.hpp"
+#include "tests/simulator/checkers/restorations.hpp"
 #include "tests/simulator/checkers/session_life.hpp"
 #include "tests/simulator/checkers/single_leader.hpp"
 
@@ -33,8 +34,8 @@ class EnsembleCheckers {
         completeness(findings, prefix),
         durability(findings, prefix),
         real_time(findings),
-        registers(findings),
-        znodes(findings),
+        registers(findings, restorations),
+        znodes(findings, restorations),
         sessions(findings, session_tolerance) {}
 
   // A process is about to begin on `disk`.
@@ -55,6 +56,7 @@ class EnsembleCheckers {
   LeaderLogCompleteness completeness;
   CommittedLogDurability durability;
   RealTimeOrder real_time;
+  Restorations restorations{};
   RegisterVersions registers;
   AcknowledgedZnodes znodes;
   SessionLife sessions;

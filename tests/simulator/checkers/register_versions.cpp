@@ -1,7 +1,5 @@
 #include "tests/simulator/checkers/register_versions.hpp"
 
-#include <iterator>
-
 namespace zabfs::test {
 
 using namespace replication;
@@ -16,23 +14,34 @@ void RegisterVersions::on_version(const std::string& path, Zxid zxid, std::int32
   }
 }
 
+RegisterVersions::Versions::const_iterator RegisterVersions::newest(const Versions& versions,
+                                                                    Zxid at) const {
+  for (auto version = versions.upper_bound(at); version != versions.begin();) {
+    --version;
+    if (restorations_.is_visible(version->first, at)) {
+      return version;
+    }
+  }
+  return versions.end();
+}
+
 void RegisterVersions::check() {
   for (const auto& [path, versions] : registers_) {
-    std::int32_t before = -1;
     for (const auto& [zxid, version] : versions) {
-      if (version.number <= before) {
+      const auto before = newest(versions, Zxid{zxid.value - 1});
+      if (before != versions.end() && version.number <= before->second.number) {
         findings_.add("RegisterVersions", path, " is version ", version.number, " at ", zxid,
-                      " and was version ", before, " earlier");
+                      " and was version ", before->second.number, " earlier");
       }
-      before = version.number;
     }
   }
   for (const Read& read : reads_) {
     const auto& versions = registers_[read.path];
-    const auto newer = versions.upper_bound(read.made_by);
-    if (newer != versions.end() && newer->first <= read.at) {
+    const auto shown = newest(versions, read.at);
+    if (shown == versions.end() || shown->first != read.made_by) {
       findings_.add("RegisterVersions", "a read of ", read.path, " at ", read.at, " shows ",
-                    read.made_by, " although ", newer->first, " wrote it anew");
+                    read.made_by, " although ", shown == versions.end() ? Zxid{} : shown->first,
+                    " is what it had to show");
     }
   }
 }

@@ -1,6 +1,7 @@
 // Registers: znodes that are only ever set. What every write and every read says of them must be
 // one story: a version of a register has one zxid and one value, versions ascend with zxids, and a
-// read shows the newest version that is not after the moment of its answer.
+// read shows the newest version that is not after the moment of its answer. A restore goes back to
+// an earlier version, and from there on the story continues.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +12,14 @@
 #include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "tests/simulator/checkers/findings.hpp"
+#include "tests/simulator/checkers/restorations.hpp"
 
 namespace zabfs::test {
 
 class RegisterVersions {
  public:
-  explicit RegisterVersions(Findings& findings) : findings_(findings) {}
+  RegisterVersions(Findings& findings, const Restorations& restorations)
+      : findings_(findings), restorations_(restorations) {}
 
   // A write was acknowledged, or a read showed it: `version` of `path` was made by `zxid`.
   void on_version(const std::string& path, replication::Zxid zxid, std::int32_t version,
@@ -36,14 +39,20 @@ class RegisterVersions {
     replication::Data value{};
   };
 
+  using Versions = std::map<replication::Zxid, Version>;
+
   struct Read {
     std::string path{};
     replication::Zxid at{};
     replication::Zxid made_by{};
   };
 
+  // The newest version that there was behind transaction `at`; the end of all if there was none.
+  Versions::const_iterator newest(const Versions& versions, replication::Zxid at) const;
+
   Findings& findings_;
-  std::map<std::string, std::map<replication::Zxid, Version>> registers_{};
+  const Restorations& restorations_;
+  std::map<std::string, Versions> registers_{};
   std::vector<Read> reads_{};
 };
 

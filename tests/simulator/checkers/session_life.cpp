@@ -34,7 +34,7 @@ void SessionLife::on_lock_released(SessionId session) {
 
 // Answers may come in another order than the creates took place, so only a later zxid takes over.
 void SessionLife::on_lock_taken(SessionId session, Zxid zxid) {
-  if (zxid < lock_taken_) {
+  if (zxid < lock_taken_ || zxid < restored_) {
     return;
   }
   if (lock_holder_ && *lock_holder_ != session && !known_[*lock_holder_].has_ended) {
@@ -47,6 +47,11 @@ void SessionLife::on_lock_taken(SessionId session, Zxid zxid) {
 
 // Every server records the end when it applies it; the first one counts.
 void SessionLife::on_trace(const TraceEvent& event, Micros now) {
+  if (const auto* opened = std::get_if<SessionOpened>(&event)) {
+    known_[opened->session];
+  } else if (const auto* restored = std::get_if<StateRestored>(&event)) {
+    on_restored(restored->zxid);
+  }
   const auto* closed = std::get_if<SessionClosed>(&event);
   if (closed == nullptr) {
     return;
@@ -60,6 +65,18 @@ void SessionLife::on_trace(const TraceEvent& event, Micros now) {
   expect_overdue(closed->session, known, now);
 }
 
+// The first server that has it has heard of all sessions that there were.
+void SessionLife::on_restored(Zxid zxid) {
+  if (zxid <= restored_) {
+    return;
+  }
+  restored_ = zxid;
+  lock_holder_.reset();
+  for (auto& [session, known] : known_) {
+    known.is_of_another_state = true;
+  }
+}
+
 // It may be told so as soon as the end is under way.
 void SessionLife::on_refused(SessionId session, Micros now) {
   expect_overdue(session, known_[session], now);
@@ -70,7 +87,8 @@ Micros SessionLife::earliest_end(const Known& known) const {
 }
 
 void SessionLife::expect_overdue(SessionId session, const Known& known, Micros now) {
-  if (!known.is_close_asked && known.timeout_ms > 0 && now < earliest_end(known)) {
+  if (!known.is_close_asked && !known.is_of_another_state && known.timeout_ms > 0 &&
+      now < earliest_end(known)) {
     findings_.add("SessionLife", "session ", session, " ended at ", now, "us but asked at ",
                   known.heard, "us and has a timeout of ", known.timeout_ms, " ms");
   }

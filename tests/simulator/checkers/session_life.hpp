@@ -6,6 +6,9 @@
 // on answering for a while. So an answer then proves nothing until another comes after that while:
 // then the session had not ended at the first; the welcome of a new connection proves it at once,
 // because the leader decides on it.
+//
+// A restore replaces the sessions: of those that were known before it, nothing is expected any
+// more.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +53,12 @@ class SessionLife {
     std::optional<Micros> revived{};  // the first answer since it was overdue
     bool is_close_asked{};
     bool has_ended{};
+    bool is_of_another_state{};  // it was opened before a restore
   };
 
   // Before it, the session cannot be overdue on any server.
   Micros earliest_end(const Known& known) const;
+  void on_restored(replication::Zxid zxid);
   void expect_overdue(replication::SessionId session, const Known& known, Micros now);
 
   Findings& findings_;
@@ -61,6 +66,7 @@ class SessionLife {
   std::map<replication::SessionId, Known> known_{};
   std::optional<replication::SessionId> lock_holder_{};
   replication::Zxid lock_taken_{};
+  replication::Zxid restored_{};  // the last restore
   std::size_t closed_{};
 };
 

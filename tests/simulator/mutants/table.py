@@ -117,7 +117,7 @@ MUTANTS = [
     Mutant(
         "a change that a moving client missed is not told",
         "replication/pipeline/watching.cpp",
-        "tell_or_set(node == nullptr || node->mzxid.wire() > request.relative_zxid,",
+        "tell_or_set(node == nullptr || node->mzxid.wire() > seen,",
         "tell_or_set(node == nullptr,",
     ),
     Mutant(
@@ -209,5 +209,44 @@ MUTANTS = [
              tell(change.origin,
                   pipeline::Reconfigured{.connection = change.origin.connection,
                                          .until = change.ensemble});""",
+    ),
+    Mutant(
+        "what learners ask while the state is replaced is decided upon the old one",
+        "replication/replica_ensemble.cpp",
+        "if (peer_.is_leading() && is_being_replaced()) {",
+        "if (peer_.is_leading() && is_being_replaced() && !is_serving_) {",
+    ),
+    Mutant(
+        "a restore leaves the sessions as they are",
+        "replication/apply.cpp",
+        "sessions = std::move(*restored);",
+        "static_cast<void>(restored);",
+    ),
+    Mutant(
+        "a watch set again is compared with znodes that a restore has brought",
+        "replication/pipeline/watching.cpp",
+        "const std::int64_t seen = is_of_another_tree ? -1 : request.relative_zxid;",
+        """static_cast<void>(is_of_another_tree);
+           const std::int64_t seen = request.relative_zxid;""",
+    ),
+    Mutant(
+        "a snapshot on its way is not told that all of the tree goes",
+        "replication/tree/data_tree.cpp",
+        "nodes_.walk([this](std::string_view, Slot slot) { observer_->before_change(slot); });",
+        "",
+    ),
+    Mutant(
+        "clients stay connected over a restore",
+        "replication/replica_restoring.cpp",
+        """while (!connections_.empty()) {
+             drop(ConnectionId{connections_.begin()->first});
+           }""",
+        "",
+    ),
+    Mutant(
+        "a restore is tried again although it has worked",
+        "replication/replica_restoring.cpp",
+        "if (!restoring_->name.empty() && tree::last_restored(tree_) == restoring_->name) {",
+        "if (!restoring_->name.empty() && tree::last_restored(tree_) == restoring_->name + '-') {",
     ),
 ]
