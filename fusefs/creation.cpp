@@ -104,6 +104,9 @@ Task<Outcome<Born>> Creator::ask(Operation& operation, CreationPlan plan) {
 }
 
 void Creator::answered(const std::string& path) {
+  if (ledger_ != nullptr && !attempts_.empty()) {
+    ledger_->write(continuity::CreatedMeanwhile{path});
+  }
   for (Attempt* attempt : attempts_) {
     attempt->others.insert(path);
   }
@@ -114,13 +117,29 @@ Detached Creator::carry_out(std::shared_ptr<Attempt> attempt) {
   operation.change_unseen();
   attempt->session = ensemble_.client().session();
   attempt->since = ensemble_.client().last_zxid().wire();
+  attempt->number = ++last_attempt_;
   attempts_.insert(attempt.get());
+  if (ledger_ != nullptr) {
+    ledger_->write(continuity::CreationBegun{.number = attempt->number,
+                                             .path = attempt->plan.path,
+                                             .is_sequential = attempt->plan.creation.sequential,
+                                             .session = attempt->session.value,
+                                             .since = attempt->since});
+  }
   CreationPlan plan = attempt->plan;
   const auto born = co_await ask(operation, std::move(plan));
   if (!born && born.error().code == ErrorCode::connection_loss) {
     co_await remove_ghost(operation, attempt);
   }
   attempts_.erase(attempt.get());
+  if (ledger_ != nullptr) {
+    if (born) {
+      ledger_->add(continuity::ZnodeHeld{.path = born->path,
+                                         .czxid = born->node.stat.czxid,
+                                         .session = born->node.stat.ephemeral_owner});
+    }
+    ledger_->write(continuity::CreationEnded{attempt->number});
+  }
   if (!attempt->is_abandoned) {
     attempt->outcome = born;
     if (attempt->waiting != nullptr) {
@@ -185,6 +204,16 @@ Task<Outcome<Done>> Creator::remove_ghost(Operation& operation, std::shared_ptr<
 }
 
 Task<Outcome<Done>> Creator::let_go(Operation& operation, std::string path, std::int64_t czxid) {
+  std::string deleted = path;
+  const auto done = co_await delete_held(operation, std::move(deleted), czxid);
+  if (done) {
+    is_gone(path);
+  }
+  co_return done;
+}
+
+Task<Outcome<Done>> Creator::delete_held(Operation& operation, std::string path,
+                                         std::int64_t czxid) {
   const SessionId session = ensemble_.client().session();
   for (int tries = 0; tries < change_attempts_max && !is_over(session); ++tries) {
     Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = path});

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "fusefs/cache/coherence.hpp"
+#include "fusefs/continuity/ledger.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/inodes/node.hpp"
 #include "fusefs/naming/name.hpp"
@@ -62,6 +63,19 @@ class Creator {
   // over. Tries again when the connection is lost in between. Fails if the ensemble refuses it.
   Task<Outcome<Done>> let_go(Operation& operation, std::string path, std::int64_t czxid);
 
+  // The held znode `path` is known to be gone.
+  void is_gone(const std::string& path);
+
+  // From now on `ledger` says what is held, and what may be; from before its creation is asked for
+  // until it is known to be gone.
+  void keep_in(continuity::Ledger& ledger) { ledger_ = &ledger; }
+
+  // Goes on with what a predecessor with the same session had begun: what may have come of its
+  // creations is deleted, as after a lost connection.
+  void resume(const continuity::State& state);
+  // Deletes what the predecessor held, but for what is `claimed`.
+  void let_go_of_unclaimed(const continuity::State& state, const std::set<std::string>& claimed);
+
  private:
   // The creation of a held znode.
   struct Attempt {
@@ -72,10 +86,14 @@ class Creator {
     std::optional<Outcome<Born>> outcome{};
     Wake* waiting{};
     bool is_abandoned{};  // nobody waits for it any more
+    std::uint64_t number{};
   };
 
   Task<Outcome<Born>> ask(Operation& operation, CreationPlan plan);
   Detached carry_out(std::shared_ptr<Attempt> attempt);
+  Detached carry_off(std::shared_ptr<Attempt> attempt);
+  Detached let_go_of(std::shared_ptr<continuity::ZnodeHeld> held);
+  Task<Outcome<Done>> delete_held(Operation& operation, std::string path, std::int64_t czxid);
   Task<Outcome<Done>> remove_ghost(Operation& operation, std::shared_ptr<Attempt> attempt);
   Task<Outcome<std::vector<std::string>>> possible_ghosts(Operation& operation, std::string path,
                                                           bool is_sequential);
@@ -86,6 +104,8 @@ class Creator {
   cache::Coherence& ensemble_;
   OperationTable& operations_;
   std::set<Attempt*> attempts_{};  // under way
+  std::uint64_t last_attempt_{};
+  continuity::Ledger* ledger_{};
 };
 
 }  // namespace zabfs::fusefs

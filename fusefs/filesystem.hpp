@@ -26,6 +26,7 @@
 
 #include "fusefs/cache/coherence.hpp"
 #include "fusefs/client/client.hpp"
+#include "fusefs/continuity/ledger.hpp"
 #include "fusefs/creation.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/handles/handle_table.hpp"
@@ -133,6 +134,18 @@ class Filesystem {
   void interrupt(const void* request) { operations_.interrupt(request); }
   // Everything that waits answers EINTR: the mount ends.
   void interrupt_all() { operations_.interrupt_all(); }
+
+  // What a successor of this process needs is written into `ledger` from now on: some of it at once,
+  // the rest by write_down, which is to be called before an answer leaves, with the handle that the
+  // request was about, or 0.
+  void keep_in(continuity::Ledger& ledger);
+  void write_down(HandleId handle);
+  // Goes on where a predecessor was. To be called before anything is asked of this; settle when the
+  // kernel has repeated all requests that the predecessor has left without an answer.
+  void resume(const continuity::State& state);
+  void settle(const continuity::State& state);
+  // Requests that change the ensemble and are not answered.
+  std::size_t changes_underway() const { return operations_.changing(); }
 
   // Names and attributes.
   Detached lookup(Reply<Entry> reply, Place place);
@@ -266,6 +279,9 @@ class Filesystem {
   Attributes attributes_of(const inodes::Inode& inode) const;
   bool changes_owner(const inodes::Inode& inode, const AttributeChange& change) const;
 
+  void resume_handle(HandleId id, const continuity::Opened& opened);
+  void write_down_handle(HandleId id, handles::Handle& handle);
+
   bool is_lost(const handles::Handle& handle) const;
   void lock_is_lost(const Lock& lock);
   // The handle is no longer open: what was held goes.
@@ -395,6 +411,8 @@ class Filesystem {
                  [this](const Lock& lock) { lock_is_lost(lock); }};
   inodes::InodeTable inodes_{};
   handles::HandleTable handles_{};
+  continuity::Ledger* ledger_{};
+  std::int64_t written_zxid_{};
 };
 
 }  // namespace zabfs::fusefs

@@ -278,7 +278,9 @@ void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t
 Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   Operation operation(operations_, reply.ticket());
   const Inode* inode = inode_of(id);
-  auto& listed = std::get<DirectoryHandle>(handles_.find(id)->body);
+  Handle& handle = *handles_.find(id);
+  auto& listed = std::get<DirectoryHandle>(handle.body);
+  handle.is_listed_anew = true;
   if (inode->view == View::mount) {
     listed.names = names_of_mount_files();
     co_return std::move(reply).with(Listing{listed.names, 0});

@@ -56,6 +56,7 @@ struct Wait {
   std::string path{};
   View view{};
   std::optional<std::int64_t> after{};
+  bool was_absent{};  // when a predecessor of this process began to wait
 };
 
 // What the ensemble says of a znode; nothing for `stat` if there is none.
@@ -100,7 +101,7 @@ std::optional<std::string> line_for(const Wait& wait, const State& state) {
   if (wait.after && state.stat && newest_of(*state.stat) > *wait.after) {
     return event_line(newest_of(*state.stat), newest_event_of(*state.stat), wait.path);
   }
-  if (wait.after && !state.stat && state.parent_pzxid > *wait.after) {
+  if (wait.after && !state.stat && !wait.was_absent && state.parent_pzxid > *wait.after) {
     return event_line(state.parent_pzxid, "absent", wait.path);
   }
   return std::nullopt;
@@ -148,6 +149,10 @@ Detached Filesystem::wait_for_change(std::shared_ptr<Feed> feed, std::string pat
   if (after != no_zxid) {
     wait.after = after;
   }
+  if (const auto& progress = feed->progress(); progress.size() == 2) {
+    wait.after = wait.after.value_or(progress[0]);
+    wait.was_absent = after == no_zxid && progress[1] == 0;
+  }
   std::optional<WatchNotice> event;
   Wake* waiting = nullptr;
   bool has_changed = false;
@@ -176,6 +181,9 @@ Detached Filesystem::wait_for_change(std::shared_ptr<Feed> feed, std::string pat
       }
       state.event = std::exchange(event, std::nullopt);
       state.newest_zxid = ensemble_.client().last_zxid().wire();
+      if (feed->progress().empty()) {
+        feed->note_progress({state.newest_zxid, state.stat ? 1 : 0});
+      }
       if (const auto text = line_for(wait, state)) {
         feed->add(*text);
         co_return feed->end();

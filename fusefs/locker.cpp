@@ -114,14 +114,20 @@ Task<Outcome<Done>> Locker::take(Operation& operation, WantedLock wanted) {
       co_return co_await downgrade(operation, wanted.key);
     }
   }
-  if (wanted.is_nonblocking) {
+  auto inherited = take_inherited_place(wanted);
+  if (wanted.is_nonblocking && !inherited) {
     const auto taken = co_await is_taken(operation, wanted);
     if (!taken || *taken) {
       co_return taken ? Failure::of(EAGAIN) : taken.error();
     }
   }
   for (;;) {
-    const auto place = co_await join(operation, wanted);
+    Outcome<Place> place = Failure::of(EAGAIN);
+    if (inherited) {
+      place = *std::exchange(inherited, std::nullopt);
+    } else {
+      place = co_await join(operation, wanted);
+    }
     if (!place && place.error().code == ErrorCode::connection_loss) {
       continue;  // The Creator has seen to it that nothing is left of the attempt.
     }
@@ -178,6 +184,7 @@ Task<Outcome<Locker::Place>> Locker::join(Operation& operation, WantedLock wante
     auto born = co_await creator_.make(operation, std::move(plan));
     if (born) {
       contending_[wanted.key].insert(born->path);
+      write_down(wanted.key, born->path);
       co_return Place{.key = wanted.key,
                       .path = std::move(born->path),
                       .czxid = born->node.stat.czxid,

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "fusefs/cache/coherence.hpp"
+#include "fusefs/continuity/ledger.hpp"
 #include "fusefs/creation.hpp"
 #include "fusefs/failure.hpp"
 #include "fusefs/handles/handle_table.hpp"
@@ -99,6 +100,13 @@ class Locker {
   // it is not.
   void lose_all();
 
+  // From now on `ledger` says which locks are held, and who waits with which contender.
+  void keep_in(continuity::Ledger& ledger) { ledger_ = &ledger; }
+  // Goes on with the locks of a predecessor, and keeps the places of those who waited until they
+  // ask again. contenders() are all that are held or waited with by then.
+  void resume(const continuity::State& state);
+  std::set<std::string> contenders() const;
+
   bool holds(const LockKey& key) const { return locks_.contains(key); }
   // The locks that were taken through a handle of that inode.
   std::vector<LockKey> locks_of(handles::HandleId handle, inodes::InodeNumber inode) const;
@@ -131,6 +139,10 @@ class Locker {
 
   Task<Outcome<bool>> is_taken(Operation& operation, WantedLock wanted);
   Task<Outcome<Place>> join(Operation& operation, WantedLock wanted);
+  std::optional<Place> take_inherited_place(const WantedLock& wanted);
+  void write_down(const Lock& lock);
+  void write_down(const LockKey& key, const std::string& contender);
+  void write_gone(const LockKey& key);
   Task<Outcome<Done>> make_queue(Operation& operation, std::string queue);
   Task<Outcome<std::optional<std::string>>> look_ahead(Operation& operation, WantedLock wanted,
                                                        Place place);
@@ -143,8 +155,8 @@ class Locker {
   void give_way(const LockKey& key);
   Task<Outcome<Done>> downgrade(Operation& operation, LockKey key);
   void hold(WantedLock wanted, const Place& place);
-  // Looks after a lock until it is given back.
-  Detached guard(std::shared_ptr<Lock> lock);
+  // Looks after a lock until it is given back; at once if it is not known to be there.
+  Detached guard(std::shared_ptr<Lock> lock, bool is_known = true);
   void lose(Lock& lock);
 
   // Deletes a contender; goes on when the operation is interrupted.
@@ -157,6 +169,8 @@ class Locker {
   std::function<void(const Lock&)> on_lost_;
   std::map<LockKey, std::shared_ptr<Lock>> locks_{};
   std::map<LockKey, std::set<std::string>> contending_{};  // paths; an owner never waits for itself
+  std::multimap<LockKey, Place> inherited_{};  // of those who have not asked again yet
+  continuity::Ledger* ledger_{};
 };
 
 }  // namespace zabfs::fusefs

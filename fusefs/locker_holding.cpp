@@ -24,6 +24,7 @@ void Locker::give_way(const LockKey& key) {
   }
   const auto lock = held->second;
   locks_.erase(held);
+  write_gone(key);
   operations_.interrupt(lock.get());
   remove(std::make_shared<Removal>(
       Removal{.place = {key, lock->contender, lock->czxid, lock->session}}));
@@ -39,6 +40,7 @@ void Locker::hold(WantedLock wanted, const Place& place) {
                                                 .session = place.session,
                                                 .mode = mode});
   locks_.emplace(key, lock);
+  write_down(*lock);
   guard(lock);
 }
 
@@ -46,6 +48,7 @@ Task<Outcome<Done>> Locker::downgrade(Operation& operation, LockKey key) {
   const auto lock = locks_.at(key);
   operation.change_unseen();
   lock->mode = Mode::shared;  // Before anybody else can be told.
+  write_down(*lock);
   for (;;) {
     SetDataRequest request{
         .path = lock->contender,
@@ -62,10 +65,10 @@ Task<Outcome<Done>> Locker::downgrade(Operation& operation, LockKey key) {
   }
 }
 
-Detached Locker::guard(std::shared_ptr<Lock> lock) {
+Detached Locker::guard(std::shared_ptr<Lock> lock, bool is_known) {
   Operation operation(operations_, {.request = lock.get()});
   Wake* waiting = nullptr;
-  bool has_changed = false;
+  bool has_changed = !is_known;
   Subscription told(ensemble_.events(), lock->contender, [&](const auto&) {
     has_changed = true;
     if (waiting != nullptr) {
@@ -104,6 +107,9 @@ Detached Locker::guard(std::shared_ptr<Lock> lock) {
 
 void Locker::lose(Lock& lock) {
   lock.is_lost = true;
+  if (locks_.contains(lock.wanted.key)) {
+    write_down(lock);
+  }
   forget({lock.wanted.key, lock.contender});
   on_lost_(lock);
 }
@@ -128,6 +134,7 @@ Task<Outcome<Done>> Locker::give_back(Operation& operation, LockKey key) {
   }
   const auto lock = held->second;
   locks_.erase(held);
+  write_gone(key);
   operations_.interrupt(lock.get());
   Place place{key, lock->contender, lock->czxid, lock->session};
   if (lock->is_lost || is_over(lock->session)) {
@@ -166,6 +173,8 @@ Detached Locker::remove(std::shared_ptr<Removal> removal) {
       outcome = co_await creator_.let_go(operation, place.path, place.czxid);
     } else if (!deleted && deleted.error().code != ErrorCode::no_node) {
       outcome = deleted.error();
+    } else {
+      creator_.is_gone(place.path);
     }
   }
   removal->outcome = outcome;

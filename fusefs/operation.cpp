@@ -23,11 +23,25 @@ void OperationTable::interrupt_all() {
 }
 
 Operation::Operation(OperationTable& table, Ticket ticket)
-    : table_(table), request_(ticket.request) {
+    : table_(table), request_(ticket.request), number_(ticket.number) {
   table_.operations_.emplace(request_, this);
 }
 
-Operation::~Operation() { table_.operations_.erase(request_); }
+Operation::~Operation() {
+  table_.operations_.erase(request_);
+  table_.changing_ -= has_begun_change_ ? 1 : 0;
+}
+
+void Operation::begin_change() {
+  if (has_begun_change_) {
+    return;
+  }
+  has_begun_change_ = true;
+  ++table_.changing_;
+  if (number_ != 0 && table_.tell_of_change_) {
+    table_.tell_of_change_(number_);
+  }
+}
 
 void Operation::interrupt() {
   interrupted_ = true;
@@ -61,6 +75,9 @@ Question::Question(cache::Coherence& ensemble, Operation& operation, Request req
     : Awaited(operation),
       client_(ensemble.client()),
       underway_(ensemble, request, !operation.changes_unseen()) {
+  if (replication::protocol::is_write(op_of(request))) {
+    operation.begin_change();
+  }
   const auto* watched = client::watched_path(request);
   const std::string watched_path = watched == nullptr ? std::string() : *watched;
   id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {

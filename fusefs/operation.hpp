@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -44,10 +46,19 @@ class OperationTable {
 
   std::size_t size() const { return operations_.size(); }
 
+  // `tell` is called with the number of a request before anything that it changes leaves for the
+  // ensemble.
+  void before_changes(std::function<void(std::uint64_t)> tell) { tell_of_change_ = std::move(tell); }
+
+  // The requests that have begun a change and are not answered.
+  std::size_t changing() const { return changing_; }
+
  private:
   friend class Operation;
 
   std::unordered_map<const void*, Operation*> operations_{};
+  std::function<void(std::uint64_t)> tell_of_change_{};
+  std::size_t changing_{};
 };
 
 class Awaited;
@@ -67,14 +78,19 @@ class Operation {
   void change_unseen() { changes_unseen_ = true; }
   bool changes_unseen() const { return changes_unseen_; }
 
+  // Something that it changes is about to leave for the ensemble.
+  void begin_change();
+
  private:
   friend class Awaited;
 
   OperationTable& table_;
   const void* request_;
+  std::uint64_t number_;
   Awaited* awaited_{};
   bool interrupted_{};
   bool changes_unseen_{};
+  bool has_begun_change_{};
 };
 
 // What an operation waits for. Awaited by one coroutine, which runs on when resume() is called: by

@@ -30,6 +30,7 @@ namespace zabfs::fusefs {
 struct Ticket {
   void* request{};
   std::size_t room{};  // bytes that the answer may have, where it has a size
+  std::uint64_t number{};  // of the request, for a successor of this process; 0: it does not matter
 };
 
 struct Done {};

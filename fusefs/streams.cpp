@@ -64,7 +64,35 @@ struct Streams::Stream {
   void hear(const StandingNews& heard);
   void tell(const Change& change);
   void tell_overflow();
+  void begin_again_when_drained();
+
+  // What a successor needs to go on behind what has been told (Feed::progress).
+  void note_progress(std::int64_t told_until);
+  void resume();
 };
+
+void Streams::Stream::note_progress(std::int64_t told_until) {
+  feed->note_progress({told_until, known.exists ? 1 : 0, known.czxid, known.mzxid, known.pzxid,
+                       is_overflowed ? 1 : 0});
+}
+
+void Streams::Stream::resume() {
+  const std::vector<std::int64_t> progress = feed->progress();
+  constexpr std::size_t fields = 6;
+  if (progress.size() != fields) {
+    return;
+  }
+  since = progress[0];
+  known = {.exists = progress[1] != 0,
+           .czxid = progress[2],
+           .mzxid = progress[3],
+           .pzxid = progress[4]};
+  news.disconnected();
+  if (progress[5] != 0) {
+    is_overflowed = true;
+    begin_again_when_drained();
+  }
+}
 
 void Streams::Stream::ring() {
   if (waiting != nullptr) {
@@ -80,6 +108,7 @@ void Streams::Stream::hear(const StandingNews& heard) {
       break;
     case Kind::refused:
       is_refused = true;
+      has_fired = true;  // What has happened before the one-shot watch is found by looking.
       break;
     case Kind::event:
       news.changed(*heard.notice);
@@ -98,10 +127,13 @@ void Streams::Stream::hear(const StandingNews& heard) {
 }
 
 void Streams::Stream::tell(const Change& change) {
+  // Of one transaction there may be more to tell.
+  const std::int64_t told_until = is_subtree() ? std::max(since, change.zxid - 1) : since;
   since = std::max(since, change.zxid);
   if (is_overflowed) {
     return;
   }
+  note_progress(told_until);
   if (feed->unread_bytes() > limits::stream_unread_bytes_max) {
     tell_overflow();
   } else {
@@ -111,7 +143,12 @@ void Streams::Stream::tell(const Change& change) {
 
 void Streams::Stream::tell_overflow() {
   is_overflowed = true;
+  note_progress(since);
   feed->add(views::event_line(since, "overflow", path));
+  begin_again_when_drained();
+}
+
+void Streams::Stream::begin_again_when_drained() {
   feed->when_drained([this] {
     is_restarted = true;
     ring();
@@ -360,11 +397,17 @@ Detached Streams::run(std::shared_ptr<Feed> feed, std::string path, Scope scope)
     own->ring();
   });
   stream->one_shot = &one_shot;
-  Outcome<Done> done = co_await begin(operation, *stream);
+  const bool is_resumed = !feed->progress().empty();
+  Outcome<Done> done = Done{};
+  if (is_resumed) {
+    stream->resume();
+  } else {
+    done = co_await begin(operation, *stream);
+  }
   if (done) {
     feed->begin();
   }
-  bool learns = stream->is_subtree();
+  bool learns = stream->is_subtree() && !is_resumed;
   while (done && !stream->is_over) {
     if (std::exchange(learns, false)) {
       operations_.interrupt(own);  // An earlier one.
@@ -386,6 +429,7 @@ Detached Streams::run(std::shared_ptr<Feed> feed, std::string path, Scope scope)
     } else {
       stream->since = std::max(stream->since, stream->is_behind ? 0 : newest_zxid());
       stream->told.clear();
+      stream->note_progress(stream->since);
       Wake wake(operation);
       stream->waiting = &wake;
       done = co_await wake;

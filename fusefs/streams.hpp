@@ -37,6 +37,8 @@ class Streams {
 
   // Feeds `feed` until the request `feed.get()` is interrupted. Fails with ENOTSUP if the server
   // cannot watch that.
+  // With a feed that has progress, goes on where a predecessor of this process was, as after a lost
+  // connection.
   Detached run(std::shared_ptr<handles::Feed> feed, std::string path, cache::Scope scope);
 
  private:

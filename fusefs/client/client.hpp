@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 
+#include "replication/model/bytes.hpp"
 #include "replication/model/ids.hpp"
 #include "replication/model/result.hpp"
 #include "replication/protocol/requests.hpp"
@@ -60,6 +61,13 @@ struct WatchNotice {
   replication::protocol::EventType type{};
   std::string path{};
   std::optional<replication::Zxid> zxid{};
+};
+
+// What takes a session over to another process. Whoever has the password has the session.
+struct Credentials {
+  replication::SessionId session{};  // 0: there is none yet
+  replication::Bytes password{};
+  replication::Zxid last_zxid{};  // a server that has not reached it is refused
 };
 
 class Client {
@@ -101,6 +109,9 @@ class Client {
   // While there is no connection: of the one-shot watches, only those of paths for which
   // `is_needed` says so will be set again on the next one.
   virtual void keep_watches(const std::function<bool(std::string_view)>& is_needed) = 0;
+
+  // For a client in another process, when this one is gone.
+  virtual Credentials credentials() const { return {.session = session()}; }
 
   // The newest zxid any reply carried.
   virtual replication::Zxid last_zxid() const = 0;

@@ -51,6 +51,12 @@ Session::Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t s
       asked_timeout_ms_(timeout_ms),
       timeout_ms_(timeout_ms) {}
 
+void Session::resume(Credentials credentials) {
+  id_ = credentials.session;
+  password_ = std::move(credentials.password);
+  last_zxid_ = credentials.last_zxid;
+}
+
 // --- the user's calls ---
 
 RequestId Session::submit(Request request, ReplyCallback callback, std::int64_t now_ms) {

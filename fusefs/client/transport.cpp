@@ -60,7 +60,11 @@ class Transport : public std::enable_shared_from_this<Transport> {
         session_(std::move(options.servers), options.timeout_ms,
                  options.seed ? *options.seed : std::random_device{}(),
                  std::move(options.credentials)),
-        inbox_(receive_bytes) {}
+        inbox_(receive_bytes) {
+    if (options.resumed.session.value != 0) {
+      session_.resume(std::move(options.resumed));
+    }
+  }
 
   Session& session() { return session_; }
 
@@ -282,6 +286,7 @@ class AsioClient : public Client {
   void keep_watches(const std::function<bool(std::string_view)>& is_needed) override {
     machine().keep_watches(is_needed);
   }
+  Credentials credentials() const override { return machine().credentials(); }
   replication::Zxid last_zxid() const override { return machine().last_zxid(); }
   void close(std::function<void()> done) override {
     transport_->wake();

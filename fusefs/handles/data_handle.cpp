@@ -13,6 +13,13 @@ using replication::Bytes;
 using replication::ByteView;
 using replication::limits::value_bytes_max;
 
+namespace {
+
+// More places than that in a row are no longer told apart.
+constexpr std::size_t places_max = 64;
+
+}  // namespace
+
 void DataHandle::start_empty(const replication::Stat& stat) {
   load({}, stat);
   is_owned_ = !mode_.reads && !mode_.appends;
@@ -23,6 +30,7 @@ void DataHandle::load(Bytes data, const replication::Stat& stat) {
     return;
   }
   content_ = std::move(data);
+  change_ = {.is_whole = true};
   mzxid_ = stat.mzxid;
   version_ = stat.version;
   has_version_ = true;
@@ -59,6 +67,11 @@ bool DataHandle::write(std::size_t offset, ByteView bytes) {
     std::ranges::copy(bytes, content_.begin() + static_cast<std::ptrdiff_t>(offset));
   }
   is_owned_ = is_written_ = true;
+  if (!change_.is_whole && change_.written.size() < places_max) {
+    change_.written.push_back({offset, bytes.size()});
+  } else {
+    change_ = {.is_whole = true};
+  }
   return true;
 }
 
@@ -67,8 +80,33 @@ bool DataHandle::truncate(std::size_t size) {
     return false;
   }
   content_.resize(size);
+  change_ = {.is_whole = true};
   is_owned_ = is_truncated_ = true;
   return true;
+}
+
+DataHandle::Position DataHandle::position() const {
+  return {.mzxid = mzxid_,
+          .version = version_,
+          .has_version = has_version_,
+          .was_read = was_read_,
+          .end_was_read = end_was_read_,
+          .is_owned = is_owned_,
+          .is_written = is_written_,
+          .is_truncated = is_truncated_};
+}
+
+void DataHandle::restore(const Position& position, Bytes content) {
+  mzxid_ = position.mzxid;
+  version_ = position.version;
+  was_read_ = position.was_read;
+  end_was_read_ = position.end_was_read;
+  is_owned_ = position.is_owned;
+  is_written_ = position.is_written;
+  is_truncated_ = position.is_truncated;
+  // Whoever has not begun to read may be given nothing older than what was known before.
+  has_version_ = position.has_version && (is_owned_ || was_read_);
+  content_ = std::move(content);
 }
 
 DataHandle::Mode mode_of(int open_flags) {

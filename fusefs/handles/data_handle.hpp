@@ -20,6 +20,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "replication/model/bytes.hpp"
 #include "replication/model/stat.hpp"
@@ -79,6 +81,32 @@ class DataHandle {
   // The whole value.
   const replication::Bytes& content() const { return content_; }
 
+  // For a successor of this process: everything but the mode and the content.
+  struct Position {
+    std::int64_t mzxid{};
+    std::int32_t version{};
+    bool has_version{};
+    bool was_read{};
+    bool end_was_read{};
+    bool is_owned{};
+    bool is_written{};
+    bool is_truncated{};
+  };
+  Position position() const;
+  void restore(const Position& position, replication::Bytes content);
+
+  // How content() differs from what it was when this was called last: as a whole, or by what was
+  // written at these places.
+  struct ContentChange {
+    struct Place {
+      std::size_t offset{};
+      std::size_t size{};
+    };
+    bool is_whole{};
+    std::vector<Place> written{};
+  };
+  ContentChange take_content_change() { return std::exchange(change_, {}); }
+
   // True if content() is a version that the ensemble had, and its number.
   bool has_version() const { return has_version_; }
   std::int32_t version() const { return version_; }
@@ -94,6 +122,7 @@ class DataHandle {
   bool is_owned_{};
   bool is_written_{};
   bool is_truncated_{};
+  ContentChange change_{};
 };
 
 // What the flags of open(2) ask for.

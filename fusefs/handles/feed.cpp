@@ -22,6 +22,7 @@ void Feed::when_begun(std::function<void()> call) {
 void Feed::add(std::string_view text) {
   if (!has_ended_ && error_ == 0) {
     unread_ += text;
+    fed_ += text.size();
     wake();
   }
 }
@@ -43,6 +44,7 @@ void Feed::fail(int errno_value) {
 std::string Feed::take(std::size_t size) {
   std::string taken = unread_.substr(0, size);
   unread_.erase(0, taken.size());
+  taken_ += taken.size();
   if (unread_.empty()) {
     if (const auto call = std::exchange(when_drained_, {})) {
       call();

@@ -12,6 +12,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace zabfs::fusefs::handles {
 
@@ -30,6 +32,17 @@ class Feed {
   void fail(int errno_value);
 
   std::size_t unread_bytes() const { return unread_.size(); }
+
+  // For a successor of this process: what there is to read, how many bytes have ever come in and
+  // been taken, and what whoever feeds it wants to know again, to go on behind the last of them.
+  const std::string& unread() const { return unread_; }
+  std::uint64_t bytes_fed() const { return fed_; }
+  std::uint64_t bytes_taken() const { return taken_; }
+  const std::vector<std::int64_t>& progress() const { return progress_; }
+  void note_progress(std::vector<std::int64_t> progress) { progress_ = std::move(progress); }
+  bool has_ended() const { return has_ended_; }
+  void restore(std::string unread) { unread_ = std::move(unread); }
+
   // Calls `call` once, when everything has been read; an empty function forgets an earlier one.
   void when_drained(std::function<void()> call) { when_drained_ = std::move(call); }
 
@@ -51,6 +64,9 @@ class Feed {
   void wake();
 
   std::string unread_{};
+  std::uint64_t fed_{};
+  std::uint64_t taken_{};
+  std::vector<std::int64_t> progress_{};
   bool has_begun_{};
   std::function<void()> when_begun_{};
   std::function<void()> when_drained_{};

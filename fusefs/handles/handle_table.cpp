@@ -35,12 +35,28 @@ HandleId HandleTable::open(Handle handle) {
     return 0;
   }
   handles_.emplace(++last_, std::make_unique<Handle>(std::move(handle)));
+  touch(last_);
   return last_;
 }
 
 Handle* HandleTable::find(HandleId id) {
+  touch(id);
+  return peek(id);
+}
+
+Handle* HandleTable::peek(HandleId id) {
   const auto found = handles_.find(id);
   return found == handles_.end() ? nullptr : found->second.get();
+}
+
+void HandleTable::restore(HandleId id, Handle handle) {
+  handles_.emplace(id, std::make_unique<Handle>(std::move(handle)));
+}
+
+void HandleTable::touch(HandleId id) {
+  if (keeps_changes_ && (touched_.empty() || touched_.back() != id)) {
+    touched_.push_back(id);
+  }
 }
 
 void HandleTable::for_each(const std::function<void(Handle&)>& visit) {
@@ -54,6 +70,7 @@ std::unique_ptr<Handle> HandleTable::release(HandleId id) {
   if (found == handles_.end()) {
     return nullptr;
   }
+  touch(id);
   auto handle = std::move(found->second);
   handles_.erase(found);
   return handle;

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -99,6 +100,15 @@ struct Handle {
 
   bool is_lock_lost{};                // a lock that was taken through it is not there any more
   std::function<void()> when_lost{};  // somebody polls it, and has to hear of a loss
+
+  // What has been written down of it for a successor of this process (filesystem_resumption.cpp).
+  struct Saved {
+    std::uint64_t digest{};  // of everything but content; 0: nothing has been
+    std::uint64_t fed{};     // bytes of a feed, in and out
+    std::uint64_t taken{};
+  };
+  Saved saved{};
+  bool is_listed_anew{};  // the listing is another than was saved
 };
 
 // What the handle shows or sets, the data of a znode or its ACL as a text; nullptr if it is
@@ -126,9 +136,25 @@ class HandleTable {
 
   std::size_t size() const { return handles_.size(); }
 
+  // For a successor of this process. From keep_changes() on, the numbers of handles that were
+  // found, opened or released are kept until they are taken.
+  void keep_changes() { keeps_changes_ = true; }
+  bool has_changes() const { return !touched_.empty(); }
+  std::vector<HandleId> take_changes() { return std::exchange(touched_, {}); }
+  // The handle of a number, which does not count as a change.
+  Handle* peek(HandleId id);
+
+  // A handle as a predecessor had it; and the highest number that one has given out.
+  void restore(HandleId id, Handle handle);
+  void continue_after(HandleId last) { last_ = last; }
+
  private:
+  void touch(HandleId id);
+
   std::unordered_map<HandleId, std::unique_ptr<Handle>> handles_{};
   HandleId last_{};
+  bool keeps_changes_{};
+  std::vector<HandleId> touched_{};
 };
 
 }  // namespace zabfs::fusefs::handles

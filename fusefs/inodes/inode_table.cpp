@@ -75,6 +75,7 @@ Inode& InodeTable::look_up(const std::string& path, View view, const Node& node,
   if (Inode* known = find(path, view, parameter)) {
     const bool is_same = known->node.stat.czxid == node.stat.czxid && known->kind == kind;
     if (is_same || known->number == root_number) {
+      note(*known, known->node == node ? Inode::Change::lookups : Inode::Change::everything);
       known->node = node;
       ++known->lookups;
       return *known;
@@ -93,6 +94,7 @@ Inode& InodeTable::look_up(const std::string& path, View view, const Node& node,
            .node = node,
            .lookups = 1};
   names_.emplace(Name{inode.path, view, parameter}, &inode);
+  note(inode, Inode::Change::everything);
   return inode;
 }
 
@@ -107,6 +109,7 @@ Inode& InodeTable::make_ghost(const std::string& path, Kind kind, const Node& no
            .node = node,
            .lookups = 1,
            .is_detached = true};
+  note(inode, Inode::Change::everything);
   return inode;
 }
 
@@ -115,9 +118,9 @@ void InodeTable::forget(InodeNumber number, std::uint64_t lookups) {
   if (inode == nullptr || number == root_number) {
     return;
   }
-  CHECK(inode->lookups >= lookups, "inode ", number, " has ", inode->lookups, " lookups, ", lookups,
-        " forgotten");
-  inode->lookups -= lookups;
+  // A process that began anew has counted fewer than the kernel, which forgets all of them at once.
+  inode->lookups -= std::min(inode->lookups, lookups);
+  note(*inode, Inode::Change::lookups);
   erase_if_unused(*inode);
 }
 
@@ -167,6 +170,27 @@ InodeNumber InodeTable::free_number(const Name& name, Kind kind, std::int64_t cz
 void InodeTable::detach(Inode& inode) {
   names_.erase(Name{inode.path, inode.view, inode.parameter});
   inode.is_detached = true;
+  note(inode, Inode::Change::everything);
+}
+
+void InodeTable::note(Inode& inode, Inode::Change change) {
+  if (!keeps_changes_) {
+    return;
+  }
+  if (inode.change == Inode::Change::none) {
+    changed_.push_back(inode.number);
+  }
+  inode.change = std::max(inode.change, change);
+}
+
+void InodeTable::restore(Inode restored) {
+  const InodeNumber number = restored.number;
+  const auto [found, is_new] = inodes_.try_emplace(number, std::move(restored));
+  Inode& inode = found->second;
+  if (is_new && !inode.is_detached &&
+      !names_.emplace(Name{inode.path, inode.view, inode.parameter}, &inode).second) {
+    inode.is_detached = true;
+  }
 }
 
 void InodeTable::erase_if_unused(Inode& inode) {
@@ -174,6 +198,7 @@ void InodeTable::erase_if_unused(Inode& inode) {
     if (!inode.is_detached) {
       names_.erase(Name{inode.path, inode.view, inode.parameter});
     }
+    note(inode, Inode::Change::everything);
     inodes_.erase(inode.number);
   }
 }

@@ -16,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "fusefs/inodes/node.hpp"
 #include "fusefs/inodes/rights.hpp"
@@ -56,6 +58,10 @@ struct Inode {
   bool is_writable{};        // though the view is not
   bool is_detached{};        // its path and view lead to another inode, or to none
   bool is_removed{};         // through this mount: what is written to it goes nowhere
+
+  // Since InodeTable::take_changes.
+  enum class Change : std::uint8_t { none, lookups, everything };
+  Change change{};
 };
 
 class InodeTable {
@@ -90,6 +96,16 @@ class InodeTable {
 
   std::size_t size() const { return inodes_.size(); }
 
+  // For a successor of this process. From keep_changes() on, the numbers of the inodes that have
+  // changed are kept until they are taken; those that find() does not know are gone. What is known
+  // of a znode beyond its identity counts as no change.
+  void keep_changes() { keeps_changes_ = true; }
+  bool has_changes() const { return !changed_.empty(); }
+  std::vector<InodeNumber> take_changes() { return std::exchange(changed_, {}); }
+
+  // An inode as a predecessor had it; a number that is there already is left alone.
+  void restore(Inode inode);
+
  private:
   // The path lies in the Inode itself.
   struct Name {
@@ -105,9 +121,12 @@ class InodeTable {
   InodeNumber free_number(const Name& name, Kind kind, std::int64_t czxid) const;
   void detach(Inode& inode);
   void erase_if_unused(Inode& inode);
+  void note(Inode& inode, Inode::Change change);
 
   std::unordered_map<InodeNumber, Inode> inodes_{};
   std::unordered_map<Name, Inode*, NameHash> names_{};  // of those not detached
+  bool keeps_changes_{};
+  std::vector<InodeNumber> changed_{};
 };
 
 }  // namespace zabfs::fusefs::inodes
