@@ -144,6 +144,10 @@ class Filesystem {
   // kernel has repeated all requests that the predecessor has left without an answer.
   void resume(const continuity::State& state);
   void settle(const continuity::State& state);
+  // `tell` hears of a request by its ticket's number before anything that it changes leaves.
+  void before_changes(std::function<void(std::uint64_t)> tell) {
+    operations_.before_changes(std::move(tell));
+  }
   // Requests that change the ensemble and are not answered.
   std::size_t changes_underway() const { return operations_.changing(); }
 

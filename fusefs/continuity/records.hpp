@@ -135,6 +135,12 @@ struct Polled {
   static auto fields(auto& r) { return std::tie(r.handle, r.by); }
 };
 
+// The request was read; written only where the kernel cannot repeat it.
+struct Received {
+  std::uint64_t request{};
+  static auto fields(auto& r) { return std::tie(r.request); }
+};
+
 // The request begins to change the ensemble, through this file if it is not 0.
 struct ChangeBegun {
   std::uint64_t request{};
@@ -225,6 +231,6 @@ using Entry =
     std::variant<Beginning, Worker, SessionHeld, ZxidSeen, InodeKnown, InodeLookups, InodeGone,
                  HandleOpen, ContentWhole, ContentWritten, ContentTaken, HandleGone, Polled, ChangeBegun,
                  Answered, ZnodeHeld, ZnodeLetGo, CreationBegun, CreationEnded, CreatedMeanwhile,
-                 PlaceTaken, LockHeld, LockGone>;
+                 PlaceTaken, LockHeld, LockGone, Received>;
 
 }  // namespace zabfs::fusefs::continuity

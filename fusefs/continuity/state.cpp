@@ -79,7 +79,9 @@ struct Applied {
       found->second.has_begun_change = true;
     }
   }
+  void operator()(Received& entry) const { state.received.insert(entry.request); }
   void operator()(Answered& entry) const {
+    state.received.erase(entry.request);
     if (const auto change = state.changes.find(entry.request); change != state.changes.end()) {
       if (const auto found = state.handles.find(change->second); found != state.handles.end()) {
         found->second.has_begun_change = false;
@@ -189,6 +191,9 @@ Bytes State::as_group() const {
   }
   add_handles(group, *this);
   add(group, last_answer);
+  for (const auto request : received) {
+    add(group, Received{request});
+  }
   for (const auto& [request, handle] : changes) {
     add(group, ChangeBegun{.request = request, .handle = handle});
   }

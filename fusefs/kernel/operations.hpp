@@ -11,6 +11,7 @@
 
 #include "fusefs/filesystem.hpp"
 #include "fusefs/kernel/answers.hpp"
+#include "fusefs/kernel/continuation.hpp"
 #include "fusefs/kernel/forgetting.hpp"
 #include "fusefs/kernel/fuse.hpp"
 #include "fusefs/notify/stage.hpp"
@@ -24,6 +25,8 @@ struct Context {
   bool has_negotiated{};  // the answer to INIT has been sent
   int device{-1};
   std::optional<Forgetting> memory{};  // of the kernel, once it has said which protocol it speaks
+  bool drops_answer{};    // the next answer is one that the kernel has already
+  Continuation* continuation{};  // where this process may have a successor
   // The process that makes changes of others once more, and what answers it; 0 if there is none.
   pid_t replayer{};
   notify::Stage* stage{};

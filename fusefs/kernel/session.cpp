@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <poll.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -10,6 +11,9 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
+
+#include "fusefs/kernel/notices.hpp"
 
 namespace zabfs::fusefs::kernel {
 namespace {
@@ -43,6 +47,16 @@ ssize_t write_device(int device, iovec* parts, int count, void* userdata) {
     static_cast<fuse_init_out*>(parts[1].iov_base)->flags |= FUSE_PARALLEL_DIROPS;
     context.has_negotiated = true;
   }
+  if (std::exchange(context.drops_answer, false)) {
+    ssize_t size = 0;
+    for (int i = 0; i < count; ++i) {
+      size += static_cast<ssize_t>(parts[i].iov_len);
+    }
+    return size;
+  }
+  if (context.continuation != nullptr) {
+    context.continuation->answering(parts, count);
+  }
   return ::writev(device, parts, count);
 }
 
@@ -56,6 +70,36 @@ Session::~Session() {
     fuse_session_destroy(session_);
   }
   std::free(buffer_.mem);
+}
+
+std::optional<std::string> Session::resume(int device, Continuation& continuation) {
+  if (auto problem = attach(device)) {
+    return problem;
+  }
+  const auto& init = continuation.inherited()->beginning.init;
+  if (init.empty()) {
+    return "The process before has not got as far as serving the mount.";
+  }
+  replication::Bytes request = init;
+  fuse_buf buffer{};
+  buffer.size = request.size();
+  buffer.mem = request.data();
+  context_.drops_answer = true;
+  fuse_session_process_buf(session_, &buffer);
+  context_.drops_answer = false;
+  context_.continuation = &continuation;
+  has_begun_ = true;
+  forget_names(device);
+  for (const auto& [number, inode] : continuation.inherited()->inodes) {
+    forget_inode(device, number, true);
+  }
+  continuation.take_over(device);
+  return std::nullopt;
+}
+
+bool Session::is_mounted() const {
+  pollfd device{.fd = session_ == nullptr ? -1 : fuse_session_fd(session_), .events = 0, .revents = 0};
+  return device.fd >= 0 && (::poll(&device, 1, 0) != 1 || (device.revents & POLLERR) == 0);
 }
 
 std::optional<std::string> Session::start(const std::string& options) {
@@ -101,16 +145,32 @@ std::optional<std::string> Session::mount(const std::string& mount_point,
   if (fuse_session_mount(session_, mount_point.c_str()) != 0) {
     return "Mounting on " + mount_point + " failed: " + libfuse_said();
   }
+  mount_point_ = mount_point;
   return attach(fuse_session_fd(session_));
+}
+
+bool Session::is_answered(std::size_t size) {
+  if (context_.continuation == nullptr) {
+    return false;
+  }
+  const replication::ByteView request{static_cast<const std::uint8_t*>(buffer_.mem), size};
+  if (!std::exchange(has_begun_, true)) {
+    context_.continuation->begin(request, mount_point_);
+    return false;
+  }
+  return context_.continuation->receive(device(), request);
 }
 
 Session::Served Session::serve(int count) {
   for (int served = 0; served < count; ++served) {
     const int result = fuse_session_receive_buf(session_, &buffer_);
     if (result == -EAGAIN) {
+      if (context_.continuation != nullptr) {
+        context_.continuation->caught_up();
+      }
       return Served::all;
     }
-    if (result > 0) {
+    if (result > 0 && !is_answered(static_cast<std::size_t>(result))) {
       fuse_session_process_buf(session_, &buffer_);
     }
     if (fuse_session_exited(session_) != 0 || (result < 0 && result != -EINTR)) {

@@ -32,6 +32,16 @@ class Session {
   // before somebody reads device(). The sentence says why it did not work, if it did not.
   std::optional<std::string> mount(const std::string& mount_point, const std::string& options);
 
+  // From now on `continuation` hears of every request and answer. Before anything is served.
+  void keep_with(Continuation& continuation) { context_.continuation = &continuation; }
+
+  // Takes the place of mount for the successor of a process that had: `device` is the kernel's, and
+  // `continuation` has inherited. The kernel repeats what was not answered.
+  std::optional<std::string> resume(int device, Continuation& continuation);
+
+  // False once the kernel has ended the connection: there is nothing left to unmount.
+  bool is_mounted() const;
+
   // The process `replayer` is answered by `stage` from now on, and `on_look` is told of all others
   // that look something up or at.
   void let_watch(pid_t replayer, notify::Stage& stage, std::function<void(pid_t)> on_look) {
@@ -51,7 +61,10 @@ class Session {
 
  private:
   std::optional<std::string> start(const std::string& options);
+  bool is_answered(std::size_t size);
 
+  std::string mount_point_{};
+  bool has_begun_{};  // the kernel's first request has come
   Context context_;
   fuse_session* session_{};
   fuse_buf buffer_{};

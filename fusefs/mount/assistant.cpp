@@ -34,6 +34,13 @@ using limits::assistant_message_bytes_max;
   }
 }
 
+// A mount of which this process had the device could not end while it waits for the mount.
+void keep_only(int socket) {
+  const auto kept = static_cast<unsigned>(socket);
+  ::close_range(STDERR_FILENO + 1, kept - 1, 0);
+  ::close_range(kept + 1, ~0U, 0);
+}
+
 // Nothing of the mount's may live longer because the assistant has it too.
 void let_go_of_terminal() {
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -58,7 +65,8 @@ std::unique_ptr<Assistant> Assistant::fork(const char* name, const Duty& duty) {
   }
   const pid_t child = ::fork();
   if (child == 0) {
-    ::close(sockets[0]);
+    keep_only(sockets[1]);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     let_go_of_terminal();
     ::prctl(PR_SET_NAME, name);
     serve(sockets[1], duty);

@@ -50,16 +50,22 @@ void Background::enter() {
   if (parent_ < 0) {
     return;
   }
+  leave_terminal();
+  const bool has_told = ::write(parent_, "1", 1) == 1;
+  ::close(parent_);
+  parent_ = -1;
+  if (!has_told) {
+    ::_exit(EXIT_FAILURE);
+  }
+}
+
+void leave_terminal() {
   const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     ::dup2(nowhere, stream);
   }
   ::close(nowhere);
-  const bool has_left = ::chdir("/") == 0;
-  const bool has_told = ::write(parent_, "1", 1) == 1;
-  ::close(parent_);
-  parent_ = -1;
-  if (!has_left || !has_told) {
+  if (::chdir("/") != 0) {
     ::_exit(EXIT_FAILURE);
   }
 }

@@ -23,4 +23,7 @@ class Background {
   int parent_{-1};  // A pipe to the parent; -1 in the foreground.
 };
 
+// Nothing is read from the terminal or written to it any more, and no directory is kept busy.
+void leave_terminal();
+
 }  // namespace zabfs::fusefs::mount

@@ -1,9 +1,12 @@
 #include "fusefs/mount/mount_point.hpp"
 
 #include <linux/magic.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -60,6 +63,22 @@ std::optional<std::string> check_mount_point(std::string& path) {
     return "Something is mounted on " + path + " already; unmount it first: fusermount3 -u " + path;
   }
   return check_device();
+}
+
+void unmount(const std::string& path) {
+  if (::geteuid() == 0 && ::umount2(path.c_str(), UMOUNT_NOFOLLOW | MNT_DETACH) == 0) {
+    return;
+  }
+  std::string program = "fusermount3";
+  std::string take_off = "-uzq";
+  std::string end_of_options = "--";
+  std::string point = path;
+  const std::array<char*, 5> arguments{program.data(), take_off.data(), end_of_options.data(),
+                                       point.data(), nullptr};
+  pid_t child = 0;
+  if (::posix_spawnp(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ) == 0) {
+    ::waitpid(child, nullptr, 0);
+  }
 }
 
 }  // namespace zabfs::fusefs::mount

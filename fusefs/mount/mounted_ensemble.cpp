@@ -3,6 +3,7 @@
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 #include <chrono>
@@ -11,11 +12,25 @@
 #include <string_view>
 #include <utility>
 
+#include "fusefs/mount/background.hpp"
+#include "fusefs/mount/mount_point.hpp"
+#include "fusefs/supervisor/limits.hpp"
+
 namespace zabfs::fusefs::mount {
 
 using client::SessionState;
 
 namespace {
+
+client::Credentials credentials_of(const Succession& succession) {
+  if (!succession.inherited) {
+    return {};
+  }
+  const auto& state = *succession.inherited;
+  return {.session = {state.session.id},
+          .password = state.session.password,
+          .last_zxid = replication::Zxid::from_wire(state.zxid)};
+}
 
 // `text` as the value of a mount option.
 std::string escaped(std::string text) {
@@ -36,16 +51,17 @@ std::string schemes_of(const client::Credentials& credentials) {
 }  // namespace
 
 MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
-                                 client::ConnectString servers, Background background,
+                                 client::ConnectString servers, Succession& succession,
                                  Assistants assistants)
     : io_(io),
       options_(std::move(options)),
       servers_(std::move(servers)),
-      background_(background),
+      succession_(succession),
       signals_(io, SIGINT, SIGTERM, SIGHUP),
       deadline_(io),
       loss_(io),
-      client_(connect()),
+      handing_over_(io),
+      client_(connect(credentials_of(succession))),
       filesystem_(*client_, options_.appearance) {
   answers_.forget_in(filesystem_);
   filesystem_.journal().use(
@@ -58,7 +74,17 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
   if (options_.tells_inotify) {
     notification_.emplace(io_, filesystem_, std::move(assistants));
   }
+  signals_.add(SIGUSR2);
   await_signal();
+  continuation_.emplace(succession_.ledger, filesystem_, succession_.inherited,
+                        succession_.is_partial);
+  succession_.ledger.write(continuity::Worker{
+      .replayer = notification_ ? notification_->replayer() : 0, .port = options_.embedded_port});
+  if (succession_.inherited) {
+    take_over();
+    return;
+  }
+  continuation_->when_begun([this](std::string_view init) { succession_.link.tell_begun(init); });
   deadline_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms));
   deadline_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
@@ -70,10 +96,11 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
   });
 }
 
-std::unique_ptr<client::Client> MountedEnsemble::connect() {
+std::unique_ptr<client::Client> MountedEnsemble::connect(client::SessionIdentity resumed) {
   auto made = client::make_client(io_, {.servers = servers_,
                                         .timeout_ms = options_.session_timeout_ms,
-                                        .credentials = options_.credentials});
+                                        .credentials = options_.credentials,
+                                        .resumed = std::move(resumed)});
   made->on_state([this](SessionState state) { on_state(state); });
   return made;
 }
@@ -83,6 +110,7 @@ void MountedEnsemble::on_state(SessionState state) {
     case SessionState::connected:
       spdlog::info("connected to {}", client_->server());
       loss_.cancel();
+      write_down_session();
       ask_who_we_are();
       filesystem_.connected();
       if (!session_) {
@@ -119,15 +147,66 @@ void MountedEnsemble::mount() {
     end();
     return;
   }
+  session_->keep_with(*continuation_);
+  succession_.link.tell_mounted(session_->device());
+  serve();
+}
+
+void MountedEnsemble::take_over() {
+  session_.emplace(filesystem_, answers_);
+  problem_ = session_->resume(succession_.link.device, *continuation_);
+  if (problem_) {
+    boost::asio::post(io_, [this] { io_.stop(); });
+    return;
+  }
+  if (options_.signal_on_loss != 0) {
+    // Until a server is heard: the process before may have heard none for long.
+    loss_.expires_after(std::chrono::milliseconds(options_.session_timeout_ms / 3));
+    loss_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) {
+        filesystem_.lose_locks();
+      }
+    });
+  }
+  serve();
+  filesystem_.journal().note("the mount goes on in a new process");
+}
+
+void MountedEnsemble::serve() {
   loop_.emplace(io_, *session_, [this] { boost::asio::post(io_, [this] { end(); }); });
   if (!options_.stays_in_foreground) {
+    leave_terminal();
     spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "zabfs", LOG_PID, LOG_DAEMON));
     spdlog::set_level(spdlog::level::info);
   }
   if (notification_) {
     notification_->begin(*session_, options_.mount_point);
   }
-  background_.enter();
+  succession_.link.tell_serving();
+}
+
+void MountedEnsemble::write_down_session() {
+  client::Credentials credentials = client_->credentials();
+  if (credentials.session.value != written_session_) {
+    written_session_ = credentials.session.value;
+    succession_.ledger.write(continuity::SessionHeld{.id = credentials.session.value,
+                                                     .password = std::move(credentials.password)});
+  }
+}
+
+void MountedEnsemble::hand_over() {
+  loop_.reset();  // The next process reads on.
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::milliseconds(limits::handover_ms_max);
+  // What this process has not answered, the kernel asks the next one.
+  const auto end_if_idle = [this, deadline](const auto& again) -> void {
+    if (filesystem_.changes_underway() == 0 || std::chrono::steady_clock::now() >= deadline) {
+      ::_exit(supervisor::handed_over);
+    }
+    handing_over_.expires_after(std::chrono::milliseconds(1));
+    handing_over_.async_wait([again](const boost::system::error_code&) { again(again); });
+  };
+  end_if_idle(end_if_idle);
 }
 
 // Before anything else: what is asked later is answered later. Servers before ZooKeeper 3.7 do not
@@ -150,7 +229,7 @@ void MountedEnsemble::renew_session() {
   filesystem_.journal().note(
       "the session has expired and its ephemeral znodes are gone; opening a new one");
   expired_client_ = std::move(client_);
-  client_ = connect();
+  client_ = connect({});
   filesystem_.use(*client_);
 }
 
@@ -179,8 +258,10 @@ void MountedEnsemble::lose_locks_in_time() {
 }
 
 void MountedEnsemble::await_signal() {
-  signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (!error) {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (!error && signal == SIGUSR2) {
+      hand_over();
+    } else if (!error) {
       end();
     }
   });
@@ -191,6 +272,9 @@ void MountedEnsemble::end() {
   deadline_.cancel();
   loss_.cancel();
   loop_.reset();
+  if (session_ && session_->is_mounted()) {
+    unmount(options_.mount_point);
+  }
   session_.reset();
   client_->close([this] { io_.stop(); });
 }

@@ -44,6 +44,9 @@ class Notification {
   Notification(const Notification&) = delete;
   Notification& operator=(const Notification&) = delete;
 
+  // The process that makes changes once more; 0 if there is none.
+  pid_t replayer() const { return assistants_.replayer ? assistants_.replayer->pid() : 0; }
+
   // To be called when the mount is there.
   void begin(kernel::Session& session, const std::string& mount_point);
 

@@ -24,7 +24,8 @@ constexpr std::string_view description =
     "Mounts the tree of a ZooKeeper ensemble, of zabd or Apache ZooKeeper, as files.\n"
     "\n"
     "  zabfs [-f] [-o OPTION,...] HOST:PORT,...[/CHROOT] MOUNTPOINT\n"
-    "  zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT\n";
+    "  zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT\n"
+    "  zabfs --upgrade MOUNTPOINT\n";
 
 constexpr std::string_view footer =
     "Options of -o:\n"
@@ -197,6 +198,8 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
   app.add_option("--embedded", options.embedded_directory,
                  "run a replica inside this process, with its data in DIRECTORY")
       ->type_name("DIRECTORY");
+  app.add_flag("--upgrade", options.asks_for_upgrade,
+               "have the mount that is there served by the program as it is on the disk now");
   app.add_option("-o", mount_options, "mount options, see below")
       ->type_name("OPTION,...")
       ->allow_extra_args(false);
@@ -212,11 +215,14 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
     const int status = app.exit(error, out, err);
     return Exit{status == 0 ? 0 : 2, out.str() + err.str()};
   }
-  const std::size_t expected = options.embedded_directory.empty() ? 2 : 1;
+  const bool has_servers = options.embedded_directory.empty() && !options.asks_for_upgrade;
+  const std::size_t expected = has_servers ? 2 : 1;
   if (words.size() != expected) {
     return Exit{2, expected == 2
                        ? "zabfs: name the servers and the mount point: zabfs HOST:PORT MOUNTPOINT "
                          "(more: zabfs --help)\n"
+                   : options.asks_for_upgrade
+                       ? "zabfs: name the mount point: zabfs --upgrade MOUNTPOINT\n"
                        : "zabfs: name the mount point: zabfs --embedded DIRECTORY MOUNTPOINT\n"};
   }
   options.mount_point = words.back();
@@ -234,6 +240,7 @@ std::variant<Options, Exit> parse_options(int count, const char* const* argument
   if (auto refused = take_mount_options(mount_options, options)) {
     return *refused;
   }
+  options.lists = mount_options;
   return options;
 }
 
@@ -253,6 +260,23 @@ void hide_credentials(int count, char** arguments) {
       hide(arguments[i] + at + auth_key.size());
     }
   }
+}
+
+std::vector<std::string> Options::as_arguments() const {
+  std::vector<std::string> arguments{"zabfs"};
+  if (stays_in_foreground) {
+    arguments.emplace_back("-f");
+  }
+  for (const auto& list : lists) {
+    arguments.insert(arguments.end(), {"-o", list});
+  }
+  if (embedded_directory.empty()) {
+    arguments.push_back(servers);
+  } else {
+    arguments.insert(arguments.end(), {"--embedded", embedded_directory});
+  }
+  arguments.push_back(mount_point);
+  return arguments;
 }
 
 }  // namespace zabfs::fusefs::mount

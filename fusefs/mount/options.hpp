@@ -2,6 +2,7 @@
 //
 //   zabfs [-f] [-o OPTION,...] [--auth CREDENTIAL]... HOST:PORT,...[/CHROOT] MOUNTPOINT
 //   zabfs [-f] [-o OPTION,...] --embedded DIRECTORY MOUNTPOINT
+//   zabfs --upgrade MOUNTPOINT
 //
 // The options of `-o` are those of a line in fstab: ours are uid=, gid=, umask=, timeout=, onloss=,
 // auth=, authfile= and port=, what only matters to mount(8) is dropped, and everything else is the
@@ -12,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "fusefs/client/credentials.hpp"
 #include "fusefs/inodes/attributes.hpp"
@@ -38,6 +40,11 @@ struct Options {
   client::Credentials credentials{};
   inodes::Appearance appearance{};
   std::string mount_options{};  // for libfuse, separated by commas
+  std::vector<std::string> lists{};  // what stood behind each -o
+  bool asks_for_upgrade{};           // of the mount that is there
+
+  // The command line that says the same.
+  std::vector<std::string> as_arguments() const;
 };
 
 // The process ends with `status` after printing `text`.

@@ -18,6 +18,9 @@ inline constexpr int upgrade_check_ms_max = 10'000;
 inline constexpr int handover_ms_max = 2'000;
 inline constexpr int upgrade_ms_max = 20'000;
 
+// After that long, a worker that was told to end is ended by force.
+inline constexpr int end_ms_max = 15'000;
+
 // One message between the supervisor and others.
 inline constexpr std::size_t supervisor_message_bytes_max = 4096;
 
