@@ -20,8 +20,7 @@ void Creator::resume(const continuity::State& state) {
     last_attempt_ = number;
     const auto attempt = std::make_shared<Attempt>();
     attempt->plan.path = begun.path;
-    attempt->plan.creation = {
-        .ephemeral = true, .sequential = begun.is_sequential, .held = true};
+    attempt->plan.creation = {.ephemeral = true, .sequential = begun.is_sequential, .held = true};
     attempt->session = {begun.session};
     attempt->since = begun.since;
     attempt->others = state.created_meanwhile;
@@ -33,8 +32,8 @@ void Creator::resume(const continuity::State& state) {
   }
 }
 
-// Behind a sync: what the predecessor asked for last may be decided, and not yet known to the server
-// that answers.
+// Behind a sync: what the predecessor asked for last may be decided, and not yet known to the
+// server that answers.
 Detached Creator::carry_off(std::shared_ptr<Attempt> attempt) {
   Operation operation(operations_, {.request = attempt.get()});
   operation.change_unseen();

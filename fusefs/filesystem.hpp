@@ -135,9 +135,9 @@ class Filesystem {
   // Everything that waits answers EINTR: the mount ends.
   void interrupt_all() { operations_.interrupt_all(); }
 
-  // What a successor of this process needs is written into `ledger` from now on: some of it at once,
-  // the rest by write_down, which is to be called before an answer leaves, with the handle that the
-  // request was about, or 0.
+  // What a successor of this process needs is written into `ledger` from now on: some of it at
+  // once, the rest by write_down, which is to be called before an answer leaves, with the handle
+  // that the request was about, or 0.
   void keep_in(continuity::Ledger& ledger);
   void write_down(HandleId handle);
   // Goes on where a predecessor was. To be called before anything is asked of this; settle when the

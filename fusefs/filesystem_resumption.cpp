@@ -165,9 +165,14 @@ struct Restoring {
 std::optional<decltype(Handle::body)> body_of_kind(std::uint32_t kind) {
   const DataHandle none(DataHandle::Mode{});
   std::array<decltype(Handle::body), std::variant_size_v<decltype(Handle::body)>> bodies{
-      none,          TextHandle{},         DirectoryHandle{},
-      BirthHandle{.data = none}, ConversationHandle{}, FeedHandle{},
-      AclHandle{.data = none},   TransactionHandle{}};
+      none,
+      TextHandle{},
+      DirectoryHandle{},
+      BirthHandle{.data = none},
+      ConversationHandle{},
+      FeedHandle{},
+      AclHandle{.data = none},
+      TransactionHandle{}};
   if (kind >= bodies.size()) {
     return std::nullopt;
   }

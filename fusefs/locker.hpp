@@ -169,7 +169,7 @@ class Locker {
   std::function<void(const Lock&)> on_lost_;
   std::map<LockKey, std::shared_ptr<Lock>> locks_{};
   std::map<LockKey, std::set<std::string>> contending_{};  // paths; an owner never waits for itself
-  std::multimap<LockKey, Place> inherited_{};  // of those who have not asked again yet
+  std::multimap<LockKey, Place> inherited_{};              // of those who have not asked again yet
   continuity::Ledger* ledger_{};
 };
 

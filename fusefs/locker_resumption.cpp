@@ -44,20 +44,19 @@ void Locker::write_down(const Lock& lock) {
     return;
   }
   const locks::Taker& taker = lock.wanted.taker;
-  ledger_->write(continuity::LockHeld{
-      .owner = owner_of(lock.wanted.key),
-      .path = lock.wanted.path,
-      .handle = lock.wanted.handle,
-      .contender = lock.contender,
-      .czxid = lock.czxid,
-      .session = lock.session.value,
-      .is_exclusive = lock.mode == Mode::exclusive,
-      .is_lost = lock.is_lost,
-      .host = taker.host,
-      .command = taker.command,
-      .since = taker.since,
-      .processes = {taker.process.pid, taker.process.started, taker.parent.pid,
-                    taker.parent.started}});
+  ledger_->write(continuity::LockHeld{.owner = owner_of(lock.wanted.key),
+                                      .path = lock.wanted.path,
+                                      .handle = lock.wanted.handle,
+                                      .contender = lock.contender,
+                                      .czxid = lock.czxid,
+                                      .session = lock.session.value,
+                                      .is_exclusive = lock.mode == Mode::exclusive,
+                                      .is_lost = lock.is_lost,
+                                      .host = taker.host,
+                                      .command = taker.command,
+                                      .since = taker.since,
+                                      .processes = {taker.process.pid, taker.process.started,
+                                                    taker.parent.pid, taker.parent.started}});
 }
 
 void Locker::write_gone(const LockKey& key) {
@@ -68,6 +67,9 @@ void Locker::write_gone(const LockKey& key) {
 
 void Locker::resume(const continuity::State& state) {
   for (const auto& [owner, held] : state.locks) {
+    if (!state.handles.contains(held.handle)) {
+      continue;  // It was about to be given back, with the last close.
+    }
     const Mode mode = held.is_exclusive ? Mode::exclusive : Mode::shared;
     const LockKey key = key_of(owner);
     const auto lock = std::make_shared<Lock>(Lock{.wanted = {.key = key,

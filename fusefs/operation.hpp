@@ -48,7 +48,9 @@ class OperationTable {
 
   // `tell` is called with the number of a request before anything that it changes leaves for the
   // ensemble.
-  void before_changes(std::function<void(std::uint64_t)> tell) { tell_of_change_ = std::move(tell); }
+  void before_changes(std::function<void(std::uint64_t)> tell) {
+    tell_of_change_ = std::move(tell);
+  }
 
   // The requests that have begun a change and are not answered.
   std::size_t changing() const { return changing_; }

@@ -29,7 +29,7 @@ namespace zabfs::fusefs {
 // The request that an answer belongs to. `request` is opaque and unique among those unanswered.
 struct Ticket {
   void* request{};
-  std::size_t room{};  // bytes that the answer may have, where it has a size
+  std::size_t room{};      // bytes that the answer may have, where it has a size
   std::uint64_t number{};  // of the request, for a successor of this process; 0: it does not matter
 };
 

@@ -83,10 +83,8 @@ void Streams::Stream::resume() {
     return;
   }
   since = progress[0];
-  known = {.exists = progress[1] != 0,
-           .czxid = progress[2],
-           .mzxid = progress[3],
-           .pzxid = progress[4]};
+  known = {
+      .exists = progress[1] != 0, .czxid = progress[2], .mzxid = progress[3], .pzxid = progress[4]};
   news.disconnected();
   if (progress[5] != 0) {
     is_overflowed = true;

@@ -11,8 +11,8 @@ using replication::ByteView;
 Ledger::Inherited Ledger::inherit() {
   State state;
   bool makes_sense = true;
-  const auto found = store_.read(
-      [&](ByteView group) { makes_sense = makes_sense && state.apply_group(group); });
+  const auto found =
+      store_.read([&](ByteView group) { makes_sense = makes_sense && state.apply_group(group); });
   shorten_at_ = std::max(limits::ledger_shortened_bytes, 2 * store_.bytes());
   switch (found) {
     case Store::Found::nothing:
@@ -53,8 +53,8 @@ void Ledger::write() {
 bool Ledger::shorten() {
   State state;
   bool makes_sense = true;
-  const auto found = store_.read(
-      [&](ByteView group) { makes_sense = makes_sense && state.apply_group(group); });
+  const auto found =
+      store_.read([&](ByteView group) { makes_sense = makes_sense && state.apply_group(group); });
   if (found != Store::Found::whole || !makes_sense || !state.apply_group(group_) ||
       !store_.replace(state.as_group())) {
     return false;

@@ -62,7 +62,8 @@ struct InodeKnown {
   bool is_removed{};
   static auto fields(auto& r) {
     return std::tie(r.number, r.generation, r.path, r.view, r.parameter, r.is_directory, r.stat,
-                    r.data_kind, r.text_size, r.lookups, r.is_writable, r.is_detached, r.is_removed);
+                    r.data_kind, r.text_size, r.lookups, r.is_writable, r.is_detached,
+                    r.is_removed);
   }
 };
 
@@ -81,15 +82,15 @@ struct InodeGone {
 struct HandleOpen {
   std::uint64_t id{};
   std::uint64_t inode{};
-  std::uint32_t kind{};                  // which alternative of handles::Handle::body
-  std::int64_t owner{};                  // session of a znode that it made
+  std::uint32_t kind{};  // which alternative of handles::Handle::body
+  std::int64_t owner{};  // session of a znode that it made
   bool has_condition{};
   std::int32_t condition{};
   bool is_held{};
   bool is_lock_lost{};
-  std::uint32_t mode{};                  // bits of handles::DataHandle::Mode
-  std::uint32_t flags{};                 // what else is true of it
-  std::int64_t mzxid{};                  // of the version that it holds
+  std::uint32_t mode{};   // bits of handles::DataHandle::Mode
+  std::uint32_t flags{};  // what else is true of it
+  std::int64_t mzxid{};   // of the version that it holds
   std::int32_t version{};
   replication::Bytes text{};             // a text; what is not yet read
   replication::Bytes rest{};             // what is written and not yet sent
@@ -229,8 +230,8 @@ struct LockGone {
 
 using Entry =
     std::variant<Beginning, Worker, SessionHeld, ZxidSeen, InodeKnown, InodeLookups, InodeGone,
-                 HandleOpen, ContentWhole, ContentWritten, ContentTaken, HandleGone, Polled, ChangeBegun,
-                 Answered, ZnodeHeld, ZnodeLetGo, CreationBegun, CreationEnded, CreatedMeanwhile,
-                 PlaceTaken, LockHeld, LockGone, Received>;
+                 HandleOpen, ContentWhole, ContentWritten, ContentTaken, HandleGone, Polled,
+                 ChangeBegun, Answered, ZnodeHeld, ZnodeLetGo, CreationBegun, CreationEnded,
+                 CreatedMeanwhile, PlaceTaken, LockHeld, LockGone, Received>;
 
 }  // namespace zabfs::fusefs::continuity

@@ -22,7 +22,8 @@ struct Applied {
     const auto is_over = [&entry](const auto& held) { return held.second.session != entry.id; };
     std::erase_if(state.held, is_over);
     std::erase_if(state.creations, is_over);
-    std::erase_if(state.places, [this](const auto& place) { return !state.held.contains(place.first); });
+    std::erase_if(state.places,
+                  [this](const auto& place) { return !state.held.contains(place.first); });
     state.session = std::move(entry);
   }
   void operator()(ZxidSeen& entry) const { state.zxid = entry.zxid; }

@@ -28,7 +28,7 @@ struct State {
   std::map<std::uint64_t, InodeKnown> inodes{};
   std::map<std::uint64_t, Opened> handles{};
   std::map<std::uint64_t, std::uint64_t> changes{};  // begun, by request: the handle
-  std::set<std::uint64_t> received{};  // without an answer
+  std::set<std::uint64_t> received{};                // without an answer
   Answered last_answer{};
   std::map<std::string, ZnodeHeld> held{};
   std::map<std::uint64_t, CreationBegun> creations{};

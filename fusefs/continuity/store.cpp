@@ -11,8 +11,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "fusefs/continuity/records.hpp"
 #include "fusefs/continuity/limits.hpp"
+#include "fusefs/continuity/records.hpp"
 
 namespace zabfs::fusefs::continuity {
 
@@ -126,15 +126,16 @@ Store::Found Store::read(const std::function<void(ByteView)>& group) {
 }
 
 bool Store::write_group(int file, std::uint64_t at, ByteView group) const {
-  if (group.empty() || group.size() > limits::ledger_bytes_max - std::min(at, limits::ledger_bytes_max)) {
+  if (group.empty() ||
+      group.size() > limits::ledger_bytes_max - std::min(at, limits::ledger_bytes_max)) {
     return false;
   }
   GroupHead head{.size = static_cast<std::uint32_t>(group.size()),
                  .checksum = sum_of(group, generation_)};
-  return write_exactly(file,
-                       {iovec{&head, sizeof(head)},
-                        iovec{const_cast<std::uint8_t*>(group.data()), group.size()}},
-                       at);
+  return write_exactly(
+      file,
+      {iovec{&head, sizeof(head)}, iovec{const_cast<std::uint8_t*>(group.data()), group.size()}},
+      at);
 }
 
 bool Store::append(ByteView group) {

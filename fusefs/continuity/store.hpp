@@ -26,7 +26,7 @@ class Store {
   Store(int first, int second) : files_{first, second} {}
 
   enum class Found {
-    nothing,        // has never been written
+    nothing,  // has never been written
     whole,
     damaged,
     other_version,  // written by a program that means something else by it

@@ -88,8 +88,7 @@ bool may_change(std::uint32_t opcode) {
 }
 
 bool send_error(int device, std::uint64_t unique, int error) {
-  const fuse_out_header header{
-      .len = sizeof(fuse_out_header), .error = -error, .unique = unique};
+  const fuse_out_header header{.len = sizeof(fuse_out_header), .error = -error, .unique = unique};
   return ::write(device, &header, sizeof(header)) == static_cast<ssize_t>(sizeof(header));
 }
 
@@ -119,8 +118,8 @@ Continuation::Continuation(continuity::Ledger& ledger, Filesystem& filesystem,
 }
 
 void Continuation::begin(ByteView init, const std::string& mount_point) {
-  ledger_.write(continuity::Beginning{.init = Bytes(init.begin(), init.end()),
-                                      .mount_point = mount_point});
+  ledger_.write(
+      continuity::Beginning{.init = Bytes(init.begin(), init.end()), .mount_point = mount_point});
   writes_receipts_ = take<fuse_init_in>(init, sizeof(fuse_in_header)).minor < minor_that_repeats;
   if (when_begun_) {
     when_begun_(replication::text_of(init));
@@ -242,6 +241,7 @@ void Continuation::answering(const iovec* parts, int count) {
 void Continuation::caught_up() {
   if (!std::exchange(is_caught_up_, true)) {
     filesystem_.settle(*inherited_);
+    inherited_.reset();
   }
 }
 

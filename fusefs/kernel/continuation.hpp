@@ -58,6 +58,7 @@ class Continuation {
   // the predecessor has read and not answered is answered with an error.
   bool take_over(int device);
 
+  // Until it has caught up.
   const continuity::State* inherited() const { return inherited_ ? &*inherited_ : nullptr; }
 
  private:

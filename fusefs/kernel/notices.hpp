@@ -1,5 +1,5 @@
-// What the kernel can be told without being asked, in its own words: libfuse 3.14 knows only some of
-// them. Each is false if the kernel does not know it, or has ended the connection.
+// What the kernel can be told without being asked, in its own words: libfuse 3.14 knows only some
+// of them. Each is false if the kernel does not know it, or has ended the connection.
 #pragma once
 
 #include <cstdint>

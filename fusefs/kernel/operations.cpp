@@ -25,7 +25,8 @@ void interrupt(fuse_req_t request, void* context) {
 template <class Answer, class Call>
 void serve(fuse_req_t request, std::size_t room, Call call) {
   Context& context = context_of(request);
-  const std::uint64_t number = context.continuation == nullptr ? 0 : context.continuation->current();
+  const std::uint64_t number =
+      context.continuation == nullptr ? 0 : context.continuation->current();
   call(context.filesystem,
        Reply<Answer>(context.answers, {.request = request, .room = room, .number = number}));
   if (context.filesystem.is_waiting(request)) {

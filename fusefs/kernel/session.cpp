@@ -98,7 +98,8 @@ std::optional<std::string> Session::resume(int device, Continuation& continuatio
 }
 
 bool Session::is_mounted() const {
-  pollfd device{.fd = session_ == nullptr ? -1 : fuse_session_fd(session_), .events = 0, .revents = 0};
+  pollfd device{
+      .fd = session_ == nullptr ? -1 : fuse_session_fd(session_), .events = 0, .revents = 0};
   return device.fd >= 0 && (::poll(&device, 1, 0) != 1 || (device.revents & POLLERR) == 0);
 }
 

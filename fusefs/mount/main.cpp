@@ -67,8 +67,7 @@ int run_embedded(boost::asio::io_context& io, Options options, Succession& succe
   }
   options.embedded_port = replica.client_port();
   const client::ConnectString servers{.endpoints = {{"127.0.0.1", replica.client_port()}}};
-  const int status =
-      run_mount(io, std::move(options), servers, succession, std::move(assistants));
+  const int status = run_mount(io, std::move(options), servers, succession, std::move(assistants));
   replica.stop();
   return status;
 }
@@ -118,26 +117,24 @@ int run(Options options) {
   Background background = options.stays_in_foreground ? Background() : Background::fork();
   ::openlog("zabfs", LOG_PID, LOG_DAEMON);
   const bool has_terminal = options.stays_in_foreground;
-  supervisor::Supervisor supervisor(
-      {.arguments = options.as_arguments(),
-       .mount_point = options.mount_point,
-       .on_serving = [&background] { background.enter(); },
-       .unmount = [point = options.mount_point] { unmount(point); },
-       .say =
-           [has_terminal](const std::string& sentence) {
-             ::syslog(LOG_WARNING, "%s", sentence.c_str());
-             if (has_terminal) {
-               std::cerr << "zabfs: " << sentence << std::endl;
-             }
-           }});
+  supervisor::Supervisor supervisor({.arguments = options.as_arguments(),
+                                     .mount_point = options.mount_point,
+                                     .on_serving = [&background] { background.enter(); },
+                                     .unmount = [point = options.mount_point] { unmount(point); },
+                                     .say =
+                                         [has_terminal](const std::string& sentence) {
+                                           ::syslog(LOG_WARNING, "%s", sentence.c_str());
+                                           if (has_terminal) {
+                                             std::cerr << "zabfs: " << sentence << std::endl;
+                                           }
+                                         }});
   return supervisor.run();
 }
 
 int upgrade(const std::string& mount_point) {
   std::error_code ignored;
   const auto path = std::filesystem::canonical(mount_point, ignored);
-  const auto problem =
-      supervisor::ask_for_upgrade(path.empty() ? mount_point : path.string());
+  const auto problem = supervisor::ask_for_upgrade(path.empty() ? mount_point : path.string());
   return problem ? fail(*problem) : EXIT_SUCCESS;
 }
 

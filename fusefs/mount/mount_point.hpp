@@ -1,5 +1,5 @@
-// The mount point. Whether a directory can be mounted on is asked before anything is started: what is wrong is then
-// said in a sentence that names the remedy.
+// The mount point. Whether a directory can be mounted on is asked before anything is started: what
+// is wrong is then said in a sentence that names the remedy.
 #pragma once
 
 #include <optional>

@@ -106,6 +106,9 @@ std::unique_ptr<client::Client> MountedEnsemble::connect(client::SessionIdentity
 }
 
 void MountedEnsemble::on_state(SessionState state) {
+  if (is_ending_) {
+    return;  // The client connects once more at most, to close the session.
+  }
   switch (state) {
     case SessionState::connected:
       spdlog::info("connected to {}", client_->server());
@@ -196,8 +199,8 @@ void MountedEnsemble::write_down_session() {
 
 void MountedEnsemble::hand_over() {
   loop_.reset();  // The next process reads on.
-  const auto deadline = std::chrono::steady_clock::now() +
-                        std::chrono::milliseconds(limits::handover_ms_max);
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(limits::handover_ms_max);
   // What this process has not answered, the kernel asks the next one.
   const auto end_if_idle = [this, deadline](const auto& again) -> void {
     if (filesystem_.changes_underway() == 0 || std::chrono::steady_clock::now() >= deadline) {
@@ -268,6 +271,7 @@ void MountedEnsemble::await_signal() {
 }
 
 void MountedEnsemble::end() {
+  is_ending_ = true;
   signals_.cancel();
   deadline_.cancel();
   loss_.cancel();

@@ -7,7 +7,8 @@
 //   end          by fusermount3 -u, or by a signal: unmounts and closes the session
 //   succession   what it would need to go on is in the ledger; where there was a process before, it
 //                goes on with that one's mount and session at once
-//   handing over by SIGUSR2: ends as soon as no change is under way, and leaves the rest to the next
+//   handing over by SIGUSR2: ends as soon as no change is under way, and leaves the rest to the
+//   next
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -73,6 +74,7 @@ class MountedEnsemble {
   std::optional<kernel::Session> session_{};
   std::optional<kernel::Loop> loop_{};
   std::int64_t written_session_{};  // that the ledger has
+  bool is_ending_{};
 };
 
 }  // namespace zabfs::fusefs::mount

@@ -39,7 +39,7 @@ struct Options {
   int signal_on_loss{};      // to whoever holds a lock that is lost; 0 is none
   client::Credentials credentials{};
   inodes::Appearance appearance{};
-  std::string mount_options{};  // for libfuse, separated by commas
+  std::string mount_options{};       // for libfuse, separated by commas
   std::vector<std::string> lists{};  // what stood behind each -o
   bool asks_for_upgrade{};           // of the mount that is there
 

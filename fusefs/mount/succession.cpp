@@ -30,9 +30,9 @@ Succession::Succession(supervisor::Link from_supervisor)
   inherited = found.state ? std::move(*found.state) : continuity::State{};
   inherited->beginning.init.assign(link.init.begin(), link.init.end());
   if (is_partial) {
-    spdlog::error("{}: files that were open answer an error, and the session is another one",
-                  found.problem.empty() ? "the process before has written down nothing"
-                                        : found.problem);
+    spdlog::error(
+        "{}: files that were open answer an error, and the session is another one",
+        found.problem.empty() ? "the process before has written down nothing" : found.problem);
     inherited->last_handle = handles_begin();
     ledger.write(inherited->beginning);
   }

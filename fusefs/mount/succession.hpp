@@ -1,4 +1,5 @@
-// What a worker has of the one before: the way to the supervisor, the ledger, and what stands in it.
+// What a worker has of the one before: the way to the supervisor, the ledger, and what stands in
+// it.
 #pragma once
 
 #include <optional>

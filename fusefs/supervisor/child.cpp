@@ -86,6 +86,7 @@ std::string why_not(int program) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(pipe[1], STDOUT_FILENO);
+    keep_open(program);  // Whatever interprets it if it is a script.
     image.execute(program);
   }
   ::close(pipe[1]);

@@ -14,8 +14,8 @@ std::optional<std::string> device_of_mount(const std::string& path);
 // Listens for the mount with this device. -1 if that is not possible.
 int listen_for(const std::string& device);
 
-// Somebody's wish, if there is one and he may have it; the descriptor is for the answer. -1 if there
-// is none.
+// Somebody's wish, if there is one and he may have it; the descriptor is for the answer. -1 if
+// there is none.
 int accept_wish(int listening);
 // One sentence, empty if all went well; closes the descriptor.
 void answer_wish(int descriptor, const std::string& sentence);

@@ -8,8 +8,8 @@ namespace zabfs::fusefs::limits {
 // A worker that dies is replaced at once, then after a pause that doubles from the first to the
 // second of these; and no more after so many deaths in a row, none of which served for so long.
 inline constexpr int restart_pause_ms_min = 50;
-inline constexpr int restart_pause_ms_max = 2'000;
-inline constexpr int restarts_in_a_row_max = 20;
+inline constexpr int restart_pause_ms_max = 1'000;
+inline constexpr int restarts_in_a_row_max = 12;
 inline constexpr int restart_proven_ms = 1'000;
 
 // What an upgrade waits for: for a new program to say that it would do; for changes under way to be

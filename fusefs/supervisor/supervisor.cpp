@@ -220,7 +220,8 @@ void Supervisor::worker_ended(int status) {
   const bool has_handed_over = has_exited && WEXITSTATUS(status) == handed_over;
   if (is_upgrading_ && worker_is_candidate_) {
     close_if_open(candidate_);
-    finish_upgrade("The new program " + end_of(status) + " before it served; the one before goes on.");
+    finish_upgrade("The new program " + end_of(status) +
+                   " before it served; the one before goes on.");
     return start_worker();
   }
   if (has_handed_over || is_upgrading_) {

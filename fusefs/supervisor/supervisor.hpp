@@ -1,5 +1,5 @@
-// The process that keeps a mount while its workers come and go: it holds the kernel's device and the
-// memory of the ledger, and starts a worker whenever there is none.
+// The process that keeps a mount while its workers come and go: it holds the kernel's device and
+// the memory of the ledger, and starts a worker whenever there is none.
 //
 //   starting --mounted, serving--> serving --the worker dies--> starting the next, after a pause
 //      | the first worker ends        | the worker ends with 0: it was unmounted

@@ -274,9 +274,10 @@ class Locking(MountTestCase):
     def expire(self, mount):
         """Ends the mount's session as the ensemble would; it hears of that when it comes back."""
         session = self.session_of(mount)
-        mount.process.send_signal(signal.SIGSTOP)
+        worker = mount.worker()
+        os.kill(worker, signal.SIGSTOP)
         wait_until(lambda: not self.zk.exists(session), "the session has expired", seconds=60)
-        mount.process.send_signal(signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
 
     def session_of(self, mount):
         """An ephemeral znode of the mount's session."""

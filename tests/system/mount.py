@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -12,16 +13,19 @@ from server import BIN, KIND, Server, dies_with_its_parent
 
 
 class Mount:
-    """A zabfs process and the directory that it shows; unmounted whatever happens."""
+    """A zabfs process and the directory that it shows; unmounted whatever happens. `program` is what
+    is run, and `prepare` is called with the mount point before."""
 
-    def __init__(self, *source):
+    def __init__(self, *source, program=BIN / "zabfs", prepare=None):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="zabfs-test."))
         self.path = self.directory / "mnt"
         self.path.mkdir()
+        if prepare:
+            prepare(self.path)
         self.log_path = self.directory / "zabfs.log"
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(BIN / "zabfs"), "-f", *source, str(self.path)],
+                [str(program), "-f", *source, str(self.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -35,6 +39,17 @@ class Mount:
                 f"zabfs ended with {self.process.returncode}:\n{self.log_path.read_text()}"
             )
         return os.path.ismount(self.path)
+
+    def worker(self):
+        """The process that does the work for the one that was started; None between two of them."""
+        supervisor = self.process.pid
+        children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+        return int(children[0]) if children else None
+
+    def kill_worker(self):
+        worker = wait_until(self.worker, "the mount has a worker")
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: self.worker() not in (None, worker), "another worker is there")
 
     def unmount(self):
         """As a user does; returns zabfs's exit status."""

@@ -200,7 +200,7 @@ class Notifying(MountTestCase):
     def test_the_mount_can_be_unmounted_while_somebody_watches(self):
         mount = Mount(self.server.hosts)
         self.addCleanup(mount.remove)
-        children = f"/proc/{mount.process.pid}/task/{mount.process.pid}/children"
+        children = f"/proc/{mount.worker()}/task/{mount.worker()}/children"
         with open(children, encoding="ascii") as listed:
             assistants = listed.read().split()
         self.assertEqual(len(assistants), 2)
