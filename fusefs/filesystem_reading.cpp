@@ -264,6 +264,8 @@ void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t
   auto* listing = handle == nullptr ? nullptr : std::get_if<DirectoryHandle>(&handle->body);
   if (listing == nullptr) {
     std::move(reply).error(EBADF);
+  } else if (offset != 0 && listing->names.empty() && !listing->kept) {
+    std::move(reply).error(EIO);  // It was the kernel's, and the process that gave it is gone.
   } else if (offset == 0) {
     fetch_and_list(std::move(reply), id);
   } else {
@@ -280,9 +282,9 @@ Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
   const Inode* inode = inode_of(id);
   Handle& handle = *handles_.find(id);
   auto& listed = std::get<DirectoryHandle>(handle.body);
-  handle.is_listed_anew = true;
   if (inode->view == View::mount) {
     listed.names = names_of_mount_files();
+    handle.is_listed_anew = true;
     co_return std::move(reply).with(Listing{listed.names, 0});
   }
   ensemble_.used(inode->path);
@@ -291,6 +293,7 @@ Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
     co_return std::move(reply).refuse(found.error());
   }
   listed.names = shown_names(inode->path, *found->names, found->has_data);
+  handle.is_listed_anew = true;
   if (listed.may_be_kept) {
     give_listing(*inode, *found);
   }

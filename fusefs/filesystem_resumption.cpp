@@ -346,6 +346,7 @@ void Filesystem::resume_handle(HandleId id, const continuity::Opened& opened) {
                 .is_lock_lost = entry.is_lock_lost};
   const auto* waits = std::get_if<FeedHandle>(&handle.body);
   const auto feed = waits == nullptr ? nullptr : waits->feed;
+  inode->writers += handles::writes(handle) ? 1U : 0U;
   handles_.restore(id, std::move(handle));
   inodes_.open(*inode);
   if (feed == nullptr) {

@@ -164,6 +164,9 @@ Detached Locker::remove(std::shared_ptr<Removal> removal) {
   Operation operation(operations_, {.request = removal.get()});
   operation.change_unseen();
   forget(place);
+  // Nobody's from now on: the owner may ask for another lock before this contender is gone, and a
+  // successor of this process is asked again in any order.
+  write_down(LockKey{}, place.path);
   Outcome<Done> outcome = Done{};
   if (!is_over(place.session)) {
     // While its queue is there, no other contender gets its name.

@@ -12,11 +12,4 @@ bool ask_to_repeat(int device);
 // To ask again whoever polls the file that the kernel knows by this number.
 bool wake_poller(int device, std::uint64_t poller);
 
-// That no name it remembers is to be believed (Linux 6.16).
-bool forget_names(int device);
-
-// That attributes and data of an inode are not to be believed; without waiting for a page that is
-// being read, if `only_attributes`.
-bool forget_inode(int device, std::uint64_t number, bool only_attributes);
-
 }  // namespace zabfs::fusefs::kernel

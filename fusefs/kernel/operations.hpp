@@ -26,7 +26,7 @@ struct Context {
   bool drops_answer{};    // the next answer is one that the kernel has already
   int device{-1};
   std::optional<Forgetting> memory{};  // of the kernel, once it has said which protocol it speaks
-  Continuation* continuation{};  // where this process may have a successor
+  Continuation* continuation{};        // where this process may have a successor
   // The process that makes changes of others once more, and what answers it; 0 if there is none.
   pid_t replayer{};
   notify::Stage* stage{};

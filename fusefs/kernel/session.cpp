@@ -13,8 +13,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "fusefs/kernel/notices.hpp"
-
 namespace zabfs::fusefs::kernel {
 namespace {
 
@@ -89,10 +87,14 @@ std::optional<std::string> Session::resume(int device, Continuation& continuatio
   context_.drops_answer = false;
   context_.continuation = &continuation;
   has_begun_ = true;
-  forget_names(device);
-  for (const auto& [number, inode] : continuation.inherited()->inodes) {
-    forget_inode(device, number, true);
+  // Whatever the kernel was given to keep, this process does not guard it.
+  if (context_.memory->forgets_names()) {
+    context_.memory->forget_names();
   }
+  for (const auto& [number, inode] : continuation.inherited()->inodes) {
+    context_.memory->forget_attributes(number);
+  }
+  context_.memory->forget_attributes(FUSE_ROOT_ID);
   continuation.take_over(device);
   return std::nullopt;
 }

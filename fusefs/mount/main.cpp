@@ -87,6 +87,7 @@ std::variant<client::ConnectString, std::string> servers_of(const Options& optio
 // The process that does everything but keep the mount.
 int run_worker(Options options, supervisor::Link link) {
   ::prctl(PR_SET_NAME, "zabfs-worker");
+  options.appearance.listing_salt = std::random_device{}();
   if (!options.stays_in_foreground) {
     spdlog::set_level(spdlog::level::warn);  // On the terminal of whoever waits for the mount.
   }
@@ -102,7 +103,6 @@ int run_worker(Options options, supervisor::Link link) {
 }
 
 int run(Options options) {
-  options.appearance.listing_salt = std::random_device{}();
   if (const auto problem = check_mount_point(options.mount_point)) {
     return fail(*problem);
   }

@@ -392,6 +392,26 @@ TEST_F(LockContinuationTest, HoldersHoldAndWaitersKeepTheirPlace) {
   EXPECT_NE(ensemble_.find(second), nullptr);
 }
 
+TEST_F(LockContinuationTest, AContenderOnItsWayOutIsNobodysPlace) {
+  ensemble_.create("/a", replication::Bytes{'x'});
+  const auto node = look_up("a");
+  const auto one = open(node, O_RDWR);
+  EXPECT_EQ(ask(FUSE_SETLKW, node, locking(one, 1, F_WRLCK)).header.error, 0);
+  const std::string first_contender = "/zabfs/locks/%2Fa/write-0000000000";
+  ensemble_.hold(first_contender);
+  send(FUSE_SETLK, node, locking(one, 1, F_UNLCK));
+  // The kernel gives the next open file the number of the one before.
+  send(FUSE_SETLKW, node, locking(one, 1, F_WRLCK));
+  const std::string waiting = last_request_;
+  kill();
+  repeat(waiting);
+  ensemble_.release();
+  catch_up();
+  ensemble_.deliver();
+  EXPECT_EQ(receive()->header.error, 0);
+  EXPECT_EQ(ensemble_.find(first_contender), nullptr);
+}
+
 TEST_F(LockContinuationTest, APlaceThatNobodyAsksForIsGivenUp) {
   ensemble_.create("/a", replication::Bytes{'x'});
   const auto node = look_up("a");
