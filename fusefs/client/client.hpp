@@ -64,7 +64,7 @@ struct WatchNotice {
 };
 
 // What takes a session over to another process. Whoever has the password has the session.
-struct Credentials {
+struct SessionIdentity {
   replication::SessionId session{};  // 0: there is none yet
   replication::Bytes password{};
   replication::Zxid last_zxid{};  // a server that has not reached it is refused
@@ -111,7 +111,7 @@ class Client {
   virtual void keep_watches(const std::function<bool(std::string_view)>& is_needed) = 0;
 
   // For a client in another process, when this one is gone.
-  virtual Credentials credentials() const { return {.session = session()}; }
+  virtual SessionIdentity identity() const { return {.session = session()}; }
 
   // The newest zxid any reply carried.
   virtual replication::Zxid last_zxid() const = 0;

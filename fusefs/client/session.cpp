@@ -51,10 +51,10 @@ Session::Session(ConnectString servers, std::int32_t timeout_ms, std::uint64_t s
       asked_timeout_ms_(timeout_ms),
       timeout_ms_(timeout_ms) {}
 
-void Session::resume(Credentials credentials) {
-  id_ = credentials.session;
-  password_ = std::move(credentials.password);
-  last_zxid_ = credentials.last_zxid;
+void Session::resume(SessionIdentity identity) {
+  id_ = identity.session;
+  password_ = std::move(identity.password);
+  last_zxid_ = identity.last_zxid;
 }
 
 // --- the user's calls ---

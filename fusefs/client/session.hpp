@@ -55,7 +55,7 @@ class Session {
           Credentials credentials = {});
 
   // Begins with a session that another process had, instead of a new one. Before the first tick.
-  void resume(Credentials credentials);
+  void resume(SessionIdentity identity);
 
   // --- the user's calls, as in Client ---
 
@@ -67,7 +67,7 @@ class Session {
   replication::SessionId id() const { return id_; }
   std::int32_t timeout_ms() const { return timeout_ms_; }
   replication::Zxid last_zxid() const { return last_zxid_; }
-  Credentials credentials() const { return {id_, password_, last_zxid_}; }
+  SessionIdentity identity() const { return {id_, password_, last_zxid_}; }
   std::string server() const;
   std::int64_t silence_ms(std::int64_t now_ms) const { return now_ms - last_received_ms_; }
   const std::string& chroot() const { return chroot_.path(); }

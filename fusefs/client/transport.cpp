@@ -286,7 +286,7 @@ class AsioClient : public Client {
   void keep_watches(const std::function<bool(std::string_view)>& is_needed) override {
     machine().keep_watches(is_needed);
   }
-  Credentials credentials() const override { return machine().credentials(); }
+  SessionIdentity identity() const override { return machine().identity(); }
   replication::Zxid last_zxid() const override { return machine().last_zxid(); }
   void close(std::function<void()> done) override {
     transport_->wake();

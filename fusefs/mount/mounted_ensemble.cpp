@@ -22,7 +22,7 @@ using client::SessionState;
 
 namespace {
 
-client::Credentials credentials_of(const Succession& succession) {
+client::SessionIdentity identity_of(const Succession& succession) {
   if (!succession.inherited) {
     return {};
   }
@@ -61,7 +61,7 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
       deadline_(io),
       loss_(io),
       handing_over_(io),
-      client_(connect(credentials_of(succession))),
+      client_(connect(identity_of(succession))),
       filesystem_(*client_, options_.appearance) {
   answers_.forget_in(filesystem_);
   filesystem_.journal().use(
@@ -189,11 +189,11 @@ void MountedEnsemble::serve() {
 }
 
 void MountedEnsemble::write_down_session() {
-  client::Credentials credentials = client_->credentials();
-  if (credentials.session.value != written_session_) {
-    written_session_ = credentials.session.value;
-    succession_.ledger.write(continuity::SessionHeld{.id = credentials.session.value,
-                                                     .password = std::move(credentials.password)});
+  client::SessionIdentity identity = client_->identity();
+  if (identity.session.value != written_session_) {
+    written_session_ = identity.session.value;
+    succession_.ledger.write(continuity::SessionHeld{.id = identity.session.value,
+                                                     .password = std::move(identity.password)});
   }
 }
 

@@ -41,7 +41,7 @@ class MountedEnsemble {
   const std::optional<std::string>& problem() const { return problem_; }
 
  private:
-  std::unique_ptr<client::Client> connect(client::Credentials resumed);
+  std::unique_ptr<client::Client> connect(client::SessionIdentity resumed);
   void on_state(client::SessionState state);
   void mount();
   void take_over();

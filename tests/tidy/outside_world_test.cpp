@@ -44,7 +44,7 @@ const std::vector<Rule>& rules() {
       {"clocks",
        std::regex(
            R"((system_clock|steady_clock|high_resolution_clock)::now|\b(clock_gettime|gettimeofday)\b)"),
-       {"daemon/", "fusefs/client/transport", "fusefs/mount/"}},
+       {"daemon/", "fusefs/client/transport", "fusefs/mount/", "fusefs/supervisor/"}},
       {"chance",
        std::regex(R"(\brandom_device\b|\bs?rand\s*\(|\bgetrandom\b)"),
        {"daemon/", "fusefs/client/transport", "fusefs/mount/"}},

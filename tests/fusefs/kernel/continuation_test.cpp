@@ -57,6 +57,7 @@ struct Process {
       const auto beginning = inherited->beginning;
       inherited = continuity::State{.beginning = beginning, .last_handle = 1'000'000};
     }
+    ledger.write(continuity::SessionHeld{.id = ensemble.session().value});
     continuation.emplace(ledger, filesystem, std::move(inherited), is_partial);
     ensemble.on_state([this](client::SessionState state) {
       if (state == client::SessionState::connected) {
