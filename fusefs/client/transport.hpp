@@ -21,7 +21,7 @@ struct ClientOptions {
   std::int32_t timeout_ms{10'000};  // of the session, as asked for; the server has the last word
   Credentials credentials{};        // sent on every connection
   std::optional<std::uint64_t> seed{};  // of the order of the servers; drawn by lot if absent
-  SessionIdentity resumed{};                // of the session that it goes on with; a new one without
+  SessionIdentity resumed{};            // of the session that it goes on with; a new one without
 };
 
 // The client begins to connect at the next turn of the loop, so callbacks set before are in time.

@@ -114,6 +114,10 @@ int run(Options options) {
     // The supervisor leaves the directory that it was started in.
     options.embedded_directory = std::filesystem::absolute(options.embedded_directory);
   }
+  if (!options.credentials.empty()) {
+    // For the workers; what stands in the environment of a process only its owner can read.
+    ::setenv(credentials_variable, client::text_of(options.credentials).c_str(), 1);
+  }
   Background background = options.stays_in_foreground ? Background() : Background::fork();
   ::openlog("zabfs", LOG_PID, LOG_DAEMON);
   const bool has_terminal = options.stays_in_foreground;

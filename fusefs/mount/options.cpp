@@ -268,7 +268,12 @@ std::vector<std::string> Options::as_arguments() const {
     arguments.emplace_back("-f");
   }
   for (const auto& list : lists) {
-    arguments.insert(arguments.end(), {"-o", list});
+    std::istringstream words(list);
+    for (std::string word; std::getline(words, word, ',');) {
+      if (!word.empty() && !word.starts_with(auth_key) && !word.starts_with(authfile_key)) {
+        arguments.insert(arguments.end(), {"-o", word});
+      }
+    }
   }
   if (embedded_directory.empty()) {
     arguments.push_back(servers);

@@ -43,7 +43,7 @@ struct Options {
   std::vector<std::string> lists{};  // what stood behind each -o
   bool asks_for_upgrade{};           // of the mount that is there
 
-  // The command line that says the same.
+  // The command line that says the same, but for the credentials.
   std::vector<std::string> as_arguments() const;
 };
 
