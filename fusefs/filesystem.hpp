@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "fusefs/cache/coherence.hpp"
@@ -231,6 +232,7 @@ class Filesystem {
   // The rights to the znode at `path`, if its ACL was asked for since the identities are what they
   // are; valid until the next change of the inode table.
   const inodes::KnownRights* known_rights(const std::string& path) const;
+  void remember_rights(const std::string& path, const inodes::KnownRights& rights);
   // True if its Stat has to be asked for, because a change of the ACL could allow more.
   bool is_forbidden_something(const std::string& path) const;
   Task<Outcome<inodes::KnownRights>> ask_rights(Operation& operation, std::string path);
@@ -404,6 +406,7 @@ class Filesystem {
   inodes::Appearance appearance_;
   replication::Identities identities_{};
   std::uint64_t identities_generation_{1};
+  std::unordered_map<std::string, inodes::KnownRights> rights_seen_{};  // of these identities
   views::Journal journal_{};
   std::string last_result_{};  // of a transaction
   OperationTable operations_{};

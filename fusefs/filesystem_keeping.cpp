@@ -1,14 +1,12 @@
 // What the kernel may keep: what a watch guards at the moment of the answer, by its plain name.
 //
-//   kept                   never kept
-//   --------------------   ------------------------------------------------------------------------
-//   names and absences     of views and of what creates; the short form of a long name; what
-//   inotify is
-//                          about to tell, because the replayer's calls must reach the mount
-//   attributes             while a descriptor is open to write: the kernel makes up sizes from what
-//   is
-//                          written, and nobody may be shown what is not committed
-//   listings               of `N@dir` and of @mount
+//   kept                 never kept
+//   ------------------   --------------------------------------------------------------------------
+//   names and absences   of views and of what creates; the short form of a long name; what inotify
+//                        is about to tell, because the replayer's calls must reach the mount
+//   attributes           while a descriptor is open to write: the kernel makes up sizes from what
+//                        is written, and nobody may be shown what is not committed
+//   listings             of `N@dir` and of @mount
 #include <utility>
 #include <variant>
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "fusefs/filesystem.hpp"
+#include "fusefs/limits.hpp"
 #include "fusefs/transactions.hpp"
 #include "replication/model/limits.hpp"
 
@@ -66,6 +67,8 @@ void Filesystem::use(replication::Identities identities) {
   if (identities != identities_) {
     identities_ = std::move(identities);
     ++identities_generation_;
+    rights_seen_.clear();
+    ensemble_.kernel().everything_changed();  // Permissions are others now.
   }
 }
 
@@ -76,7 +79,8 @@ const KnownRights* Filesystem::known_rights(const std::string& path) const {
       return &inode->rights;
     }
   }
-  return nullptr;
+  const auto seen = rights_seen_.find(path);
+  return seen == rights_seen_.end() ? nullptr : &seen->second;
 }
 
 bool Filesystem::is_forbidden_something(const std::string& path) const {
@@ -137,7 +141,18 @@ Task<Outcome<Filesystem::Looked>> Filesystem::look_with_rights(Operation& operat
     }
     rights = *asked;
   }
+  remember_rights(target.path, *rights);
   co_return Looked{.node = *node, .rights = *rights};
+}
+
+void Filesystem::remember_rights(const std::string& path, const KnownRights& rights) {
+  if (!ensemble_.is_worth_a_watch(path)) {
+    return;
+  }
+  if (rights_seen_.size() >= limits::rights_remembered_max) {
+    rights_seen_.clear();
+  }
+  rights_seen_.insert_or_assign(path, rights);
 }
 
 Task<Outcome<Done>> Filesystem::check_writing(Operation& operation, InodeNumber number) {

@@ -35,6 +35,10 @@ inline constexpr std::size_t assistant_message_bytes_max = 64UL << 10;
 // whose process has died goes on showing what was there; asking again costs microseconds.
 inline constexpr double kernel_keeps_seconds = 10;
 
+// Znodes whose permissions are remembered although the kernel has forgotten their inodes, as it
+// does with all that it takes back the names of.
+inline constexpr std::size_t rights_remembered_max = 50'000;
+
 // The contenders for a lock that are asked about at once for `N@queue`.
 inline constexpr std::size_t queue_questions_max = 100;
 

@@ -324,6 +324,24 @@ TEST(Keeping, NamesThatInotifyIsAboutToTellAreNotKept) {
   EXPECT_TRUE(m.look_up("x", m.d).name_is_kept);
 }
 
+// 7
+TEST(Keeping, OtherCredentialsTakeEverythingBack) {
+  KeptFake m;
+  m.fs.use(replication::Identities{{.scheme = "digest", .id = "a"}});
+  EXPECT_EQ(m.memory.names_forgotten, 1);
+  EXPECT_TRUE(m.memory.attributes_forgotten.contains(m.f));
+}
+
+// Taking names back makes the kernel forget inodes, and zabfs with it.
+TEST(Keeping, WhatTheKernelForgetsIsLookedUpAgainWithoutTheEnsemble) {
+  KeptFake m;
+  const auto before = m.ensemble.request_count();
+  m.fs.forget(m.f, 4);
+  EXPECT_EQ(m.look_up("f").inode, m.f);
+  EXPECT_TRUE(m.get_attributes(m.f).attributes_are_kept);
+  EXPECT_EQ(m.ensemble.request_count(), before);
+}
+
 TEST(Keeping, WithoutAMemoryEverythingIsAskedFor) {
   KeptFake m;
   m.fs.ensemble().remember_nothing();
