@@ -83,10 +83,13 @@ def requests_of(service, operation, path, seconds):
     return (received_after - received) / operations - writes, writes
 
 
-def pin(process, processor):
-    """Every thread of the process runs on that processor alone from now on."""
-    for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+def pin(pid, processor):
+    """Every thread of the process, and of those that it has started, runs on that processor alone
+    from now on."""
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(task.name), {processor})
+        for child in (task / "children").read_text().split():
+            pin(child, processor)
 
 
 def print_times(paths, seconds):
@@ -106,10 +109,10 @@ def print_round_trips(service, mounts, seconds):
     """With zabd on one processor and everything else on another: then a round trip costs zabfs what
     it costs a bare client, wherever the scheduler would have put them."""
     processors = sorted(os.sched_getaffinity(0))
-    pin(service.process, processors[0])
+    pin(service.process.pid, processors[0])
     os.sched_setaffinity(0, {processors[-1]})  # and what is started from here
     for mount in mounts.values():
-        pin(mount.process, processors[-1])
+        pin(mount.process.pid, processors[-1])
     print(f"\n{'':10} {'reads':>6} {'writes':>6} | {'zabfs µs':>9} {'ensemble':>9} {'beyond':>9} |"
           f" {'null µs':>8} {'beyond/null':>11}")
     for operation in (*OPERATIONS, "flock"):

@@ -204,11 +204,13 @@ class Kept(KeepingTestCase):
 
     @contextlib.contextmanager
     def stopped(self):
-        os.kill(self.mount.process.pid, signal.SIGSTOP)
+        worker = wait_until(self.mount.worker, "the mount has a worker")
+        os.kill(worker, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(self.mount.process.pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGCONT)
 
     def shown(self, path):
         """What another process sees there, which must not take the mount's help."""
@@ -278,6 +280,27 @@ class Kept(KeepingTestCase):
         self.zk.create(self.path("b"), b"")
         self.learn_of_everything_before()
         self.assertEqual(sorted(os.listdir(directory)), ["a", "b", "last"])
+
+    def test_another_worker_takes_back_what_the_kernel_keeps(self):
+        self.zk.create(self.path("f"), b"")
+        with (self.top / "f").open("rb") as file:
+            for number in range(1, 4):
+                for _ in range(4):
+                    size_of(self.top / "f")
+                    size_of(self.top / "none")
+                    os.fstat(file.fileno())
+                    os.listdir(self.top)
+                with self.stopped():  # It does not hear of this any more.
+                    self.zk.set(self.path("f"), b"x" * number)
+                    self.zk.create(self.path("none"), b"x" * number)
+                    self.mount.kill_worker()
+                self.learn_of_everything_before()
+                self.assertEqual(os.fstat(file.fileno()).st_size, number)
+                self.assertEqual(size_of(self.top / "f"), number)
+                self.assertEqual(size_of(self.top / "none"), number)
+                self.assertEqual(sorted(os.listdir(self.top)), ["f", "last", "none"])
+                self.zk.delete(self.path("none"))
+                self.learn_of_everything_before()
 
     def test_fstat_shows_what_is_there_now(self):
         self.zk.create(self.path("f"), b"")
