@@ -136,6 +136,7 @@ void SimClient::set_up() {
   if (!asked_.empty()) {
     return;
   }
+  is_setting_up_ = true;
   std::vector<std::string> paths{"/s", "/e", "/w", "/c", "/t"};
   for (std::uint64_t i = 0; i < options_.registers; ++i) {
     paths.push_back("/r" + std::to_string(i));

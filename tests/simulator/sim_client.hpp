@@ -161,6 +161,7 @@ class SimClient : private ClientTransport {
   replication::protocol::ConnectResponse session_{};  // 0 if none
   bool is_greeted_{};
   bool is_closing_{};
+  bool is_setting_up_{};  // on this connection
   bool is_set_up_{};
   bool is_sparing_{};
   bool is_resting_{};

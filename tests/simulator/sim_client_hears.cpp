@@ -53,6 +53,7 @@ void SimClient::on_closed() {
   world_.note("client ", index_, " has no connection any more");
   is_greeted_ = false;
   is_reading_everything_ = false;
+  is_setting_up_ = false;
   synced_floor_ = {};
   asked_.clear();
   pings_.clear();
@@ -107,7 +108,7 @@ void SimClient::on_reply(const Reply& reply) {
     on_success(asked, at, *reply.body);
   }
   if (asked_.empty()) {
-    is_set_up_ = is_set_up_ || is_greeted_;
+    is_set_up_ = is_set_up_ || is_setting_up_;
     has_rested_ = has_rested_ || is_reading_everything_;
   }
 }
