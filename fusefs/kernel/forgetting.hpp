@@ -1,12 +1,10 @@
 // Tells the kernel what it may not keep any longer, by the notifications of FUSE.
 //
-//   names        FUSE_NOTIFY_INC_EPOCH (protocol 7.44, Linux 6.16): all at once.
-//   FUSE_NOTIFY_INVAL_ENTRY
-//                for one name takes the lock of its directory, which whoever looks up or creates
-//                there holds until we answer
+//   names        FUSE_NOTIFY_INC_EPOCH (protocol 7.44, Linux 6.16): all at once. For one name,
+//                FUSE_NOTIFY_INVAL_ENTRY takes the lock of its directory, which whoever looks up
+//                or creates there holds until we answer
 //   attributes   FUSE_NOTIFY_INVAL_INODE with no range of data: takes no lock that anybody holds
-//   for
-//                longer than a moment
+//                for longer than a moment
 //
 // The kernel has done it when the write returns.
 #pragma once
