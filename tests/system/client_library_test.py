@@ -10,7 +10,7 @@ import wire
 from deadline import wait_until
 from server import BIN, TICK_MS, Server, dies_with_its_parent
 
-CONNECTING, CONNECTED, EXPIRED = 0, 1, 2
+CONNECTING, CONNECTED, EXPIRED, _, CLOSED = range(5)
 CREATED, DELETED, CHANGED, CHILDREN = 1, 2, 3, 4
 PATIENCE = 60
 LONG_MS = 40_000  # of a session that shall outlive a restart of the server
@@ -181,7 +181,7 @@ class ClientLibrary(unittest.TestCase):
         shell = self.shell()
         shell.call("ephemeral /e")
         shell.send("close")
-        shell.expect("state 3")
+        shell.expect(f"state {CLOSED}")
         shell.expect("close : OK")
         self.assertEqual(shell.process.wait(PATIENCE), 0)
         self.assertEqual(self.other().call(wire.EXISTS, wire.read("/e")).error, wire.NO_NODE)
