@@ -1,6 +1,7 @@
 #include "tests/simulator/sim_client.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "replication/model/create_mode.hpp"
@@ -283,7 +284,9 @@ void SimClient::ask_numbered() {
 }
 
 void SimClient::ask_lock() {
-  const bool is_still_there = restores_at_lock_ == checkers_.restorations.count();
+  // A restore may have undone it, also one before the answer came.
+  constexpr Zxid now{std::numeric_limits<std::uint64_t>::max()};
+  const bool is_still_there = checkers_.restorations.is_visible(lock_taken_, now);
   if (std::exchange(has_lock_, false) && is_still_there) {
     checkers_.sessions.on_lock_released({session_.session_id});
     ask(DeleteRequest{.path = lock_path});

@@ -168,7 +168,7 @@ class SimClient : private ClientTransport {
   bool is_reading_everything_{};
   bool has_rested_{};
   bool has_lock_{};
-  std::size_t restores_at_lock_{};
+  replication::Zxid lock_taken_{};
   Micros heard_{};
   Micros connected_{};
   Micros silent_until_{};

@@ -184,7 +184,7 @@ void SimClient::on_created(const Asked& asked, Zxid at, std::int32_t flags,
   }
   if (asked.takes_lock) {
     has_lock_ = true;
-    restores_at_lock_ = checkers_.restorations.count();
+    lock_taken_ = at;
     checkers_.sessions.on_lock_taken(session, at);
   }
 }
