@@ -67,6 +67,23 @@ TEST_F(Waits, GoneOutlastsEveryOtherChange) {
   EXPECT_EQ(of(read).text, zxid() + " deleted /a\n");
 }
 
+TEST_F(Waits, AThousandAreWokenByOneEventAndNobodyAsks) {
+  m.ensemble.create("/a", bytes("1"));
+  std::vector<std::uintptr_t> reads;
+  for (int i = 0; i < 1000; ++i) {
+    reads.push_back(begin_read(open("a@next").handle));
+  }
+  const auto asked = m.ensemble.request_count();
+  m.ensemble.set("/a", "2");
+  const auto written = m.ensemble.request_count();
+  m.ensemble.deliver();
+  for (const auto read : reads) {
+    EXPECT_EQ(of(read).text, zxid() + " changed /a\n");
+  }
+  EXPECT_EQ(m.ensemble.request_count(), written);
+  EXPECT_EQ(written, asked) << "another client wrote";
+}
+
 TEST_F(Waits, NextIsTheFirstChangeAfterTheOpenOfWhateverKind) {
   m.ensemble.create("/a", bytes("1"));
   const auto handle = open("a@next").handle;
