@@ -11,6 +11,7 @@ the middle and the last reader had its line; and what the ensemble was asked mea
 
 import argparse
 import pathlib
+import re
 import statistics
 import subprocess
 import tempfile
@@ -20,22 +21,24 @@ from mount import Mount, counters  # before the folder of the system tests is se
 from measured_server import BIN, Service, dies_with_its_parent, wait_until
 
 
-def resident_kb(process):
-    for line in pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Rss:"):
-            return int(line.split()[1])
-    raise SystemExit("the kernel does not tell of the memory of processes")
+def resident_kb(pid):
+    """Of the process and of those that it has started: the mount's work is done by a child."""
+    directory = pathlib.Path(f"/proc/{pid}")
+    rollup = (directory / "smaps_rollup").read_text()
+    own = int(re.search(r"^Rss: +(\d+)", rollup, re.MULTILINE)[1])
+    children = (directory / f"task/{pid}/children").read_text().split()
+    return own + sum(resident_kb(child) for child in children)
 
 
 def one_round(service, here, there, waiters):
-    before = resident_kb(here.process)
+    before = resident_kb(here.process.pid)
     program = subprocess.Popen([BIN / "waiters", here.path / "znode@next", str(waiters)], text=True,
                                stdout=subprocess.PIPE, preexec_fn=dies_with_its_parent)
     if program.stdout.readline() != "waiting\n":
         raise SystemExit("the readers do not wait")
     # A wait that has begun has set its watch when the next answer of the same mount is there.
     (here.path / "znode@stat").read_text()
-    after = resident_kb(here.process)
+    after = resident_kb(here.process.pid)
     asked = counters(service)
     began = time.monotonic_ns() // 1000
     (there.path / "znode").write_text(str(began))
