@@ -5,25 +5,22 @@ a system call shows with what anybody on the mount had seen before that call beg
 """
 
 import contextlib
-import multiprocessing
 import os
 import select
 import signal
 import subprocess
 import sys
-import time
 import unittest
 
 from kazoo.client import KazooClient
 
 from deadline import wait_until
 from mount import Mount, MountTestCase
+from race import Race, Seen, expect
 
-SECONDS = float(os.environ.get("KEEPING_SECONDS", "4"))
 READERS = 3
 FILES = 4
 KEEPS_NAMES = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) >= (6, 16)
-FORK = multiprocessing.get_context("fork")
 
 
 def size_of(path):
@@ -42,65 +39,6 @@ def size_through_descriptor(path):
     if path not in HELD:
         HELD[path] = os.open(path, os.O_RDONLY)
     return os.fstat(HELD[path]).st_size
-
-
-class Seen:
-    """The newest number of each thing that anybody has seen."""
-
-    def __init__(self, count):
-        self.numbers = FORK.Array("q", [0] * count)
-
-    def __getitem__(self, index):
-        return self.numbers[index]
-
-    def raise_to(self, index, number):
-        with self.numbers.get_lock():
-            self.numbers[index] = max(self.numbers[index], number)
-
-
-class Race:
-    """Processes that run `step(...)` again and again, until one fails or the time is over."""
-
-    def __init__(self):
-        self.ended = FORK.Event()
-        self.failures = FORK.SimpleQueue()
-        self.processes = []
-
-    def add(self, step, *arguments):
-        process = FORK.Process(target=self.run, args=(step, arguments), daemon=True)
-        self.processes.append(process)
-        process.start()
-
-    def run(self, step, arguments):
-        count = 0
-        try:
-            while not self.ended.is_set():
-                step(*arguments)
-                count += 1
-        except BaseException as error:  # The process ends here, whatever it is.
-            self.failures.put(f"{step.__name__} after {count} rounds: {error!r}")
-            self.ended.set()
-
-    def finish(self, change):
-        """Calls `change` in this process until the time is over; what failed anywhere."""
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end and not self.ended.is_set():
-            change()
-        self.ended.set()
-        for process in self.processes:
-            process.join(20)
-            if process.is_alive():
-                process.kill()
-                self.failures.put("a reader does not end")
-        failures = []
-        while not self.failures.empty():
-            failures.append(self.failures.get())
-        return failures
-
-
-def expect(condition, sentence):
-    if not condition:
-        raise AssertionError(sentence)
 
 
 def look_at_sizes(root, seen):
