@@ -61,7 +61,9 @@ struct ReplicaOptions {
   // half, so that they do not all write at the same moment.
   std::uint64_t snapshot_every{limits::snapshot_every_transactions};
   std::uint64_t snapshot_log_bytes{limits::snapshot_log_bytes_default};
-  std::size_t restoration_piece_bytes{limits::restoration_piece_bytes};  // at most that
+  std::size_t snapshot_slice_bytes{limits::snapshot_slice_bytes};  // from where a slice ends
+  std::size_t snapshot_slice_bytes_max{limits::snapshot_slice_bytes_max};  // whatever is in it
+  std::size_t restoration_piece_bytes{limits::restoration_piece_bytes};    // at most that
   std::uint64_t snapshots_kept{3};  // at least limits::snapshots_kept_min
   std::size_t request_bytes_max{limits::request_bytes_in_flight_max};  // unanswered, of all clients
   std::uint64_t log_segment_bytes{limits::log_segment_bytes};

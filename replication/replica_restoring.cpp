@@ -257,7 +257,7 @@ void Replica::State::begin_attempt() {
   }
   RestorableState& state = *restoring_->state;
   restoring_->pieces.emplace(state.tree, state.sessions.to_bytes(),
-                             options_.restoration_piece_bytes);
+                             options_.restoration_piece_bytes, slice_bounds());
   restoring_->sent = 0;
   restoring_->applied = 0;
   restoring_->is_end_sent = false;

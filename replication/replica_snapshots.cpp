@@ -31,6 +31,10 @@ void Replica::State::advance_snapshot() {
   }
 }
 
+tree::SliceBounds Replica::State::slice_bounds() const {
+  return {.bytes = options_.snapshot_slice_bytes, .bytes_max = options_.snapshot_slice_bytes_max};
+}
+
 void Replica::State::take_snapshot() { wants_snapshot_ = true; }
 
 // A learner's comes first: it has nothing, while a start only takes longer.
@@ -38,7 +42,7 @@ void Replica::State::begin_snapshot() {
   if (!learners_without_snapshot_.empty()) {
     snapshot_for_ = learners_without_snapshot_.front();
     learners_without_snapshot_.pop_front();
-    snapshot_.emplace(tree_, sessions_.to_bytes());
+    snapshot_.emplace(tree_, sessions_.to_bytes(), slice_bounds());
     metrics_.snap_count.add();
     peer_.on_snapshot_begun(*snapshot_for_, snapshot_->zxid(), ensemble_text_of_tree());
     carry_out_effects();
@@ -58,7 +62,7 @@ void Replica::State::begin_snapshot() {
   applied_since_snapshot_ = {};
   draw_next_snapshot();
   wants_snapshot_ = false;
-  snapshot_.emplace(tree_, sessions_.to_bytes());
+  snapshot_.emplace(tree_, sessions_.to_bytes(), slice_bounds());
   storage_.begin_snapshot(snapshot_->zxid());
   snapshot_began_us_ = looked_us_;
   ports_.trace.record(SnapshotBegan{.zxid = snapshot_->zxid()});

@@ -332,6 +332,7 @@ class Replica::State {
   void note_piece(const tree::TransactionBody& applied);
 
   // --- snapshots: replica_snapshots.cpp ---
+  tree::SliceBounds slice_bounds() const;
   void advance_snapshot();
   void begin_snapshot();
   void draw_next_snapshot();

@@ -32,10 +32,12 @@ inline constexpr std::size_t log_segment_bytes = 64UL << 20;
 // Zeros that are written behind a batch when there are none left to write into.
 inline constexpr std::size_t log_zeros_ahead_bytes = 1UL << 20;
 
-// Snapshots: what is in the log between two of them, what one slice writes, how many are kept.
+// Snapshots: what is in the log between two of them, what one slice writes, what it has at the very
+// most (what would be longer is cut), how many are kept.
 inline constexpr std::uint64_t snapshot_every_transactions = 100'000;
 inline constexpr std::uint64_t snapshot_log_bytes_default = 4UL << 30;  // or so much of the log
 inline constexpr std::size_t snapshot_slice_bytes = 256UL << 10;
+inline constexpr std::size_t snapshot_slice_bytes_max = (2UL << 20) - 1'024;
 inline constexpr std::size_t snapshot_slice_nodes = 2'000;
 inline constexpr std::size_t snapshots_kept_min = 3;
 
@@ -256,8 +258,16 @@ static_assert(client_frame_bytes_max + identities_per_connection_max * (identity
                       1'024 <=
                   peer_frame_bytes_max,
               "a forwarded write, with whose it is, fits into a frame");
-static_assert(snapshot_slice_bytes + log_record_bytes_max <= peer_frame_bytes_max,
-              "a slice, which may end with the largest znode, fits into a frame");
+static_assert(snapshot_slice_bytes + log_record_bytes_max <= snapshot_slice_bytes_max,
+              "a slice that ends with the largest znode is not cut");
+static_assert(snapshot_slice_bytes_max + 1'024 <= peer_frame_bytes_max, "so does every slice");
+static_assert(connections_max * sizeof(std::int64_t) + 1'024 <= peer_frame_bytes_max,
+              "so do the sessions that a learner has heard of since its last heartbeat");
+static_assert(multi_operations_max * sizeof(std::int32_t) + 1'024 <= peer_frame_bytes_max,
+              "so do the errors of a multi");
+static_assert(2 * ensemble_text_bytes_max + 1'024 <= peer_frame_bytes_max,
+              "so do a configuration and the next");
+static_assert(restoration_piece_bytes + 1'024 <= peer_frame_bytes_max, "so does a piece");
 static_assert(restoration_piece_bytes < client_frame_bytes_max, "a piece is a znode like others");
 static_assert(restoration_pieces_ahead_max * restoration_piece_bytes < peer_outbox_bytes_max / 2);
 static_assert(peer_frame_bytes_max < peer_outbox_bytes_max);

@@ -71,8 +71,9 @@ std::string last_restored(const DataTree& tree) {
   return data ? std::string(text_of(*data)) : std::string();
 }
 
-PieceWriter::PieceWriter(DataTree& tree, Bytes sessions, std::size_t piece_bytes)
-    : writer_(tree, std::move(sessions)), piece_bytes_(piece_bytes) {}
+PieceWriter::PieceWriter(DataTree& tree, Bytes sessions, std::size_t piece_bytes,
+                         SliceBounds bounds)
+    : writer_(tree, std::move(sessions), bounds), piece_bytes_(piece_bytes) {}
 
 std::optional<Bytes> PieceWriter::next() {
   while (has_more_ && ready_.size() - taken_ < piece_bytes_) {

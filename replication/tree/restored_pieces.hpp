@@ -40,7 +40,7 @@ std::string last_restored(const DataTree& tree);
 class PieceWriter {
  public:
   // As of SnapshotWriter.
-  PieceWriter(DataTree& tree, Bytes sessions, std::size_t piece_bytes);
+  PieceWriter(DataTree& tree, Bytes sessions, std::size_t piece_bytes, SliceBounds bounds = {});
 
   // The next piece, which is not empty; nullopt behind the last.
   std::optional<Bytes> next();

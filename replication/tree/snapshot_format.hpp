@@ -4,13 +4,18 @@
 //   header   = byte 1, int32 format, SnapshotHeader
 //   node     = byte 2, string name, bytes data (-1 for null), SnapshotNumbers
 //   end      = byte 3
+//   part     = byte 4, bool is_last, bytes
 //
-// It travels and is stored in slices of whole records. Checksums and files are the store's
-// business. A znode is named by its rank: its place among the znodes of the snapshot, 0 being the
-// root. A child may come before its parent. Numbers are forever: another format gets another format
-// number.
+// It travels and is stored in slices of whole records. A slice that would be longer than
+// limits::snapshot_slice_bytes_max, because one record is, is cut: each part is a slice of its own,
+// and the bytes of all of them, the last one included, are the slice. It is the header of many
+// sessions or ACLs that needs that; whoever knows no parts refuses such a snapshot. Checksums and
+// files are the store's business. A znode is named by its rank: its place among the znodes of the
+// snapshot, 0 being the root. A child may come before its parent. Numbers are forever: another
+// format gets another format number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,11 +28,14 @@
 
 namespace zabfs::replication::tree {
 
-enum class RecordKind : std::uint8_t { header = 1, node = 2, end = 3 };
+enum class RecordKind : std::uint8_t { header = 1, node = 2, end = 3, part = 4 };
 
 inline constexpr std::int32_t snapshot_format = 1;
 
 inline constexpr std::uint32_t root_rank = 0;
+
+// Of a part, beside its bytes.
+inline constexpr std::size_t part_overhead_bytes = 1 + 1 + sizeof(std::int32_t);
 
 struct SnapshotHeader {
   Zxid zxid{};                 // the last transaction in the snapshot

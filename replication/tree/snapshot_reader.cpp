@@ -12,6 +12,8 @@ using jute::JuteReader;
 
 [[noreturn]] void refuse(const char* why) { throw cereal::Exception(why); }
 
+RecordKind kind_of_next(JuteReader& from) { return RecordKind{from.integer<std::uint8_t>()}; }
+
 std::string damaged(const std::string& why) { return "the snapshot is damaged: " + why; }
 
 }  // namespace
@@ -20,7 +22,14 @@ std::optional<std::string> SnapshotReader::append(ByteView slices) {
   try {
     JuteReader from{slices};
     while (!from.rest().empty()) {
-      read_record(from);
+      const RecordKind kind = kind_of_next(from);
+      if (kind == RecordKind::part) {
+        read_part(from);
+      } else if (parts_.empty()) {
+        read_record(kind, from);
+      } else {
+        refuse("a part is missing");
+      }
     }
     return std::nullopt;
   } catch (const cereal::Exception& error) {
@@ -28,8 +37,26 @@ std::optional<std::string> SnapshotReader::append(ByteView slices) {
   }
 }
 
-void SnapshotReader::read_record(JuteReader& from) {
-  const RecordKind kind{from.integer<std::uint8_t>()};
+// A part has no parts: read_record() refuses it.
+void SnapshotReader::read_part(JuteReader& from) {
+  bool is_last{};
+  from(is_last);
+  const ByteView bytes = from.counted().value_or(ByteView{});
+  if (bytes.empty()) {
+    refuse("a part is empty");
+  }
+  parts_.insert(parts_.end(), bytes.begin(), bytes.end());
+  if (is_last) {
+    const Bytes slice = std::exchange(parts_, {});
+    JuteReader whole{slice};
+    while (!whole.rest().empty()) {
+      const RecordKind kind = kind_of_next(whole);
+      read_record(kind, whole);
+    }
+  }
+}
+
+void SnapshotReader::read_record(RecordKind kind, JuteReader& from) {
   if (complete_) {
     refuse("something follows its end");
   }
@@ -44,6 +71,8 @@ void SnapshotReader::read_record(JuteReader& from) {
     case RecordKind::end:
       complete_ = true;
       return;
+    case RecordKind::part:
+      refuse("a part is cut into parts");
   }
   refuse("it has a record of an unknown kind");
 }
@@ -129,7 +158,7 @@ const char* SnapshotReader::link_all() {
 }
 
 std::variant<LoadedSnapshot, std::string> SnapshotReader::finish() && {
-  if (!complete_) {
+  if (!complete_ || !parts_.empty()) {
     return damaged("it ends too early");
   }
   if (!has_root_ || nodes_.size() != header_->node_count) {

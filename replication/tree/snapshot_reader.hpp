@@ -33,8 +33,8 @@ struct LoadedSnapshot {
 
 class SnapshotReader {
  public:
-  // Reads one or more whole slices, in the order they were written. Returns what is wrong with
-  // them; the reader is then of no further use.
+  // Reads one or more whole slices, in the order they were written; parts are collected until the
+  // last has come. Returns what is wrong with them; the reader is then of no further use.
   std::optional<std::string> append(ByteView slices);
 
   // True once the end has been read.
@@ -44,7 +44,8 @@ class SnapshotReader {
   std::variant<LoadedSnapshot, std::string> finish() &&;
 
  private:
-  void read_record(jute::JuteReader& from);
+  void read_part(jute::JuteReader& from);
+  void read_record(RecordKind kind, jute::JuteReader& from);
   void read_header(jute::JuteReader& from);
   void read_node(jute::JuteReader& from);
   void fill(Slot slot, const SnapshotNumbers& numbers);
@@ -56,6 +57,7 @@ class SnapshotReader {
   AclTable acls_{};
   std::vector<std::uint32_t> ranks_{};    // by slot
   std::vector<std::uint32_t> parents_{};  // by slot, as ranks
+  Bytes parts_{};                         // of a slice whose last part has not come
   bool has_root_{};
   bool complete_{};
 };

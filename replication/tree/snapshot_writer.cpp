@@ -1,5 +1,6 @@
 #include "replication/tree/snapshot_writer.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
@@ -28,6 +29,7 @@ SnapshotWriter::SnapshotWriter(DataTree& tree, Bytes sessions, SliceBounds bound
       part_(tree.nodes().occupied()),
       awaited_(part_) {
   CHECK(tree_.observer() == nullptr, "a snapshot of this tree is being written already");
+  CHECK(bounds_.bytes_max > part_overhead_bytes, "slices of ", bounds_.bytes_max);
   std::uint32_t rank = 0;
   ranks_.reserve(part_.size());
   for (const std::uint64_t word : part_) {
@@ -54,6 +56,36 @@ void SnapshotWriter::number_acls() {
 }
 
 bool SnapshotWriter::next_slice(Bytes& out) {
+  if (cut_.empty()) {
+    const std::size_t begin = out.size();
+    const bool has_more = write_whole(out);
+    if (out.size() - begin <= bounds_.bytes_max) {
+      return has_more;
+    }
+    CHECK(has_more, "the end is one byte");
+    cut_.assign(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end());
+    out.resize(begin);
+  }
+  write_part(out);
+  return true;
+}
+
+void SnapshotWriter::write_part(Bytes& out) {
+  const std::size_t rest = cut_.size() - cut_written_;
+  const std::size_t size = std::min(rest, bounds_.bytes_max - part_overhead_bytes);
+  jute::JuteWriter to{out};
+  write_kind(to, RecordKind::part);
+  to(size == rest);
+  to.counted(cut_.data() + cut_written_, size);
+  cut_written_ += size;
+  if (size == rest) {
+    cut_ = {};
+    cut_written_ = 0;
+  }
+}
+
+// The next slice, however long it is.
+bool SnapshotWriter::write_whole(Bytes& out) {
   switch (stage_) {
     case Stage::header:
       write_header(out);

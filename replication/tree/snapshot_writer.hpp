@@ -8,8 +8,9 @@
 // after the beginning were never part of it. So the snapshot is exactly the tree after zxid(), and
 // replaying the log from there needs no tolerance (docs/decisions/0002-consistent-snapshots.md).
 //
-// Beside the tree it needs one bit per slot, and the records that transactions forced and no slice
-// has carried away yet: at most the tree once more, in the common case next to nothing.
+// Beside the tree it needs one bit per slot, the sessions and the distinct ACLs until they are
+// written, and the records that transactions forced and no slice has carried away yet: at most the
+// tree once more, in the common case next to nothing.
 #pragma once
 
 #include <cstddef>
@@ -25,10 +26,12 @@
 
 namespace zabfs::replication::tree {
 
-// A slice ends when it has reached either; it exceeds the second by at most one node.
+// A slice ends when it has reached either of the first two; it exceeds the second by at most one
+// node. What is longer than the third comes in parts, each a slice that is not.
 struct SliceBounds {
   std::size_t nodes{limits::snapshot_slice_nodes};
   std::size_t bytes{limits::snapshot_slice_bytes};
+  std::size_t bytes_max{limits::snapshot_slice_bytes_max};
 };
 
 class SnapshotWriter : public ChangeObserver {
@@ -43,7 +46,8 @@ class SnapshotWriter : public ChangeObserver {
   // The last transaction the snapshot contains.
   Zxid zxid() const { return zxid_; }
 
-  // Appends the next slice, which is never empty. False if it was the last; do not call it then.
+  // Appends the next slice, which is never empty and never longer than `bytes_max`. False if it was
+  // the last; do not call it then.
   bool next_slice(Bytes& out);
 
   void before_change(Slot slot) override;
@@ -58,6 +62,8 @@ class SnapshotWriter : public ChangeObserver {
   };
 
   void number_acls();
+  bool write_whole(Bytes& out);
+  void write_part(Bytes& out);
   void write_header(Bytes& out);
   void write_nodes(Bytes& out);
   void record(Bytes& out, Slot slot);
@@ -80,6 +86,8 @@ class SnapshotWriter : public ChangeObserver {
   std::vector<Acl> acls_{};
   std::size_t cursor_{};        // words of awaited_ before it are zero
   std::deque<Batch> forced_{};  // recorded by transactions; only the last may grow
+  Bytes cut_{};                 // a slice that is too long; empty if there is none
+  std::size_t cut_written_{};   // of it
 };
 
 }  // namespace zabfs::replication::tree

@@ -1,4 +1,5 @@
 // Any bytes as a snapshot: what loads is a sound tree, and its own snapshot loads to the same.
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -32,11 +33,29 @@ void check_snapshot(ByteView slices) {
   }
   CHECK(tree->digest() == tree->recomputed_digest());
   Bytes written;
-  SnapshotWriter writer{*tree, {}};
+  SnapshotWriter writer{*tree, {}, {.bytes_max = 100}};
   while (writer.next_slice(written)) {
   }
   const auto again = load(written);
   CHECK(again.has_value() && again->digest() == tree->digest());
+}
+
+// The input as a slice that comes in parts of up to 256 bytes.
+void check_parts(ByteView input) {
+  if (input.size() < 2) {
+    return;
+  }
+  const std::size_t part_bytes = input.front() + 1;
+  Bytes slices;
+  jute::JuteWriter to{slices};
+  for (ByteView rest = input.subspan(1); !rest.empty();) {
+    const ByteView part = rest.first(std::min(part_bytes, rest.size()));
+    rest = rest.subspan(part.size());
+    to.integer(static_cast<std::uint8_t>(RecordKind::part));
+    to(rest.empty());
+    to.counted(part.data(), part.size());
+  }
+  check_snapshot(slices);
 }
 
 // The input as the nodes of a tree of up to 255 znodes, so that more of it gets past the header.
@@ -58,6 +77,7 @@ void check_nodes(ByteView input) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   zabfs::test::check_snapshot({data, size});
+  zabfs::test::check_parts({data, size});
   zabfs::test::check_nodes({data, size});
   return 0;
 }

@@ -49,7 +49,8 @@ Bytes file_of(RestorableState& state) {
   const auto add = [&file](const Bytes& part) {
     file.insert(file.end(), part.begin(), part.end());
   };
-  tree::SnapshotWriter writer(state.tree, state.sessions.to_bytes(), {.nodes = 4, .bytes = 1000});
+  tree::SnapshotWriter writer(state.tree, state.sessions.to_bytes(),
+                              {.nodes = 4, .bytes = 1000, .bytes_max = 80});
   for (bool has_more = true; has_more;) {
     Bytes slice;
     has_more = writer.next_slice(slice);
@@ -85,9 +86,10 @@ TEST(Restoration, RefusesWhateverIsNoWholeSnapshot) {
   EXPECT_TRUE(std::holds_alternative<std::string>(read_state(file_of(late))));
 }
 
-std::vector<Bytes> pieces_of(RestorableState& state, std::size_t piece_bytes) {
+std::vector<Bytes> pieces_of(RestorableState& state, std::size_t piece_bytes,
+                             tree::SliceBounds bounds = {}) {
   std::vector<Bytes> pieces;
-  tree::PieceWriter writer(state.tree, state.sessions.to_bytes(), piece_bytes);
+  tree::PieceWriter writer(state.tree, state.sessions.to_bytes(), piece_bytes, bounds);
   while (auto piece = writer.next()) {
     pieces.push_back(std::move(*piece));
   }
@@ -127,7 +129,7 @@ struct Receiver {
 TEST(Restoration, PiecesOfAnySizeMakeTheState) {
   for (const std::size_t piece_bytes : {1UL, 7UL, 300UL, 1UL << 20}) {
     auto state = state_of({2}, 9);
-    const auto pieces = pieces_of(state, piece_bytes);
+    const auto pieces = pieces_of(state, piece_bytes, {.bytes = 200, .bytes_max = 90});
     EXPECT_EQ(pieces.size() == 1, piece_bytes > 300);
     Receiver receiver(pieces);
     receiver.state.sessions.open({8}, {.timeout_ms = 4000, .password = {}});

@@ -160,6 +160,15 @@ void draw_restores(Swarm& swarm, Random chance) {
   }
 }
 
+// In one of three worlds snapshots come in many small slices, so that much happens between two of
+// them, and what is longer than the least of these bounds is cut.
+void draw_slices(replication::ReplicaOptions& replica, Random chance) {
+  if (draw(chance, 333)) {
+    replica.snapshot_slice_bytes = 50 + chance.below(1'500);
+    replica.snapshot_slice_bytes_max = 50 + chance.below(1'500);
+  }
+}
+
 }  // namespace
 
 std::uint64_t FaultOptions::all() const {
@@ -190,6 +199,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters,
   draw_ends(swarm, Random(~seed ^ 1));
   draw_operator(swarm, Random(seed ^ 0x5eed'0f'0000'0000), must_be_reconfigured);
   draw_restores(swarm, Random(seed ^ 0x5e7'bac'0000'0000));
+  draw_slices(swarm.world.replica, Random(seed ^ 0x511'ce5'0000'0000));
   return swarm;
 }
 
@@ -203,8 +213,9 @@ std::ostream& operator<<(std::ostream& out, const Swarm& swarm) {
   out << "  replica: peer timeout " << replica.peer_timeout_ms << " ms, epochs of "
       << replica.epoch_transactions_max << ", " << replica.history_bytes
       << " bytes of history, snapshot every " << replica.snapshot_every << " or "
-      << replica.snapshot_log_bytes << " bytes, segments of " << replica.log_segment_bytes
-      << " bytes";
+      << replica.snapshot_log_bytes << " bytes in slices of " << replica.snapshot_slice_bytes
+      << " and at most " << replica.snapshot_slice_bytes_max << ", segments of "
+      << replica.log_segment_bytes << " bytes";
   for (const auto& member : replica.ensemble.members) {
     if (member.weight != 1 || member.group != 0) {
       out << ", server " << member.id << " weighs " << member.weight << " in group "

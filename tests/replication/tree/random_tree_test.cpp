@@ -102,8 +102,11 @@ TEST(RandomTree, ASnapshotIsTheTreeAtItsBeginning) {
     const std::size_t begun_after = pair.history.size();
     SnapshotReader reader;
     {
-      SnapshotWriter writer{
-          pair.tree, Bytes{1, 2, 3}, {.nodes = pair.random.below(8) + 1, .bytes = 500}};
+      SnapshotWriter writer{pair.tree,
+                            Bytes{1, 2, 3},
+                            {.nodes = pair.random.below(8) + 1,
+                             .bytes = 500,
+                             .bytes_max = 20 + pair.random.below(600)}};
       for (bool more = true; more;) {
         for (auto steps = pair.random.below(6); steps > 0; --steps) {
           ASSERT_NO_FATAL_FAILURE(pair.step());

@@ -52,6 +52,13 @@ void append_nodes(Bytes& out, const std::vector<Record>& records) {
 
 void append_end(Bytes& out) { append_kind(out, RecordKind::end); }
 
+void append_part(Bytes& out, bool is_last, ByteView bytes) {
+  append_kind(out, RecordKind::part);
+  jute::JuteWriter to{out};
+  to(is_last);
+  to.counted(bytes.data(), bytes.size());
+}
+
 struct Row {
   std::vector<Record> records;
   std::uint64_t count;
@@ -125,7 +132,7 @@ TEST(SnapshotReader, RefusesSlicesOutOfOrder) {
   expect(
       [](Bytes& out) {
         append_header(out, 1);
-        out.push_back(4);
+        out.push_back(5);
       },
       "unknown kind");
   expect(
@@ -136,8 +143,55 @@ TEST(SnapshotReader, RefusesSlicesOutOfOrder) {
       "its format");
 }
 
-// The snapshot of a small tree with something of everything.
-Bytes sample() {
+TEST(SnapshotReader, RefusesPartsThatMakeNoSlice) {
+  Bytes header;
+  append_header(header, 1);
+  const ByteView begin = ByteView(header).first(5);
+  const ByteView rest = ByteView(header).subspan(5);
+  const auto expect = [](const Bytes& bytes, const char* wanted) {
+    EXPECT_NE(objection(bytes).find(wanted), std::string::npos) << objection(bytes);
+  };
+  Bytes bytes;
+  append_part(bytes, false, begin);
+  expect(bytes, "ends too early");
+  Bytes interrupted = bytes;
+  append_nodes(interrupted, {node("", 0, 0)});
+  expect(interrupted, "a part is missing");
+  Bytes without_an_end = bytes;
+  append_part(without_an_end, true, ByteView{});
+  expect(without_an_end, "a part is empty");
+  Bytes short_of_some = bytes;
+  append_part(short_of_some, true, rest.first(rest.size() - 1));
+  expect(short_of_some, "its frame");
+  append_part(bytes, true, rest);
+  Bytes behind_the_end = bytes;
+  append_end(behind_the_end);
+  append_part(behind_the_end, false, begin);
+  expect(behind_the_end, "ends too early");
+  append_part(behind_the_end, true, rest);
+  expect(behind_the_end, "something follows");
+  Bytes part_of_a_part;
+  append_part(part_of_a_part, true, begin);
+  append_part(bytes, true, part_of_a_part);
+  expect(bytes, "cut into parts");
+}
+
+// Parts in parts would be calls in calls.
+TEST(SnapshotReader, RefusesPartsInPartsHoweverMany) {
+  Bytes bytes;
+  for (int i = 0; i < 1'000; ++i) {
+    Bytes outer;
+    append_part(outer, true, bytes.empty() ? ByteView(Bytes{1}) : ByteView(bytes));
+    bytes = std::move(outer);
+  }
+  Bytes all;
+  append_header(all, 1);
+  all.insert(all.end(), bytes.begin(), bytes.end());
+  EXPECT_NE(objection(all).find("cut into parts"), std::string::npos) << objection(all);
+}
+
+// The snapshot of a small tree with something of everything, the longest of it in parts.
+Bytes sample(std::size_t slice_bytes_max = 150) {
   Applying apply;
   CreateNode null_data = create("/null", 1);
   null_data.data.reset();
@@ -146,13 +200,17 @@ Bytes sample() {
   apply(create("/null/below", 1, "some data"));
   apply(create("/ephemeral", 2, "", 7));
   Bytes bytes;
-  SnapshotWriter writer{apply.tree, Bytes{9, 9}, {.nodes = 2, .bytes = 1'000}};
+  SnapshotWriter writer{
+      apply.tree, Bytes{9, 9}, {.nodes = 2, .bytes = 1'000, .bytes_max = slice_bytes_max}};
   while (writer.next_slice(bytes)) {
   }
   return bytes;
 }
 
-TEST(SnapshotReader, TakesManySlicesAtOnce) { EXPECT_EQ(objection(sample()), ""); }
+TEST(SnapshotReader, TakesManySlicesAtOnce) {
+  EXPECT_EQ(objection(sample()), "");
+  EXPECT_GT(sample().size(), sample(1'000).size()) << "nothing was cut";
+}
 
 TEST(SnapshotReader, RefusesEveryTruncation) {
   for (const Bytes& truncation : test::truncations_of(sample())) {
@@ -168,8 +226,10 @@ TEST(SnapshotReader, RefusesEveryChangedOctetOfANode) {
     changed[at] ^= 0x10;
     accepted += objection(changed).empty() ? 1U : 0U;
   }
-  // The digest does not cover what is no tree: the zxid and the caller's bytes.
-  EXPECT_LE(accepted, sizeof(Zxid) + 2);
+  // The digest does not cover what is no tree: the zxid and the caller's bytes. Of parts, true has
+  // many faces.
+  const std::size_t parts = sample().size() - sample(1'000).size();
+  EXPECT_LE(accepted, sizeof(Zxid) + 2 + parts / part_overhead_bytes);
 }
 
 TEST(SnapshotReader, SurvivesHostileBytes) {

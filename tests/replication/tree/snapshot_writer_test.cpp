@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
+#include "replication/tree/snapshot_format.hpp"
 #include "replication/tree/snapshot_reader.hpp"
 #include "tests/replication/tree/samples.hpp"
 
@@ -21,15 +23,17 @@ std::vector<Bytes> rest_of(SnapshotWriter& writer) {
   return slices;
 }
 
-DataTree loaded(const std::vector<Bytes>& slices) {
+LoadedSnapshot all_loaded(const std::vector<Bytes>& slices) {
   SnapshotReader reader;
   for (const Bytes& slice : slices) {
     EXPECT_EQ(reader.append(slice), std::nullopt);
   }
   auto finished = std::move(reader).finish();
   EXPECT_TRUE(std::holds_alternative<LoadedSnapshot>(finished)) << std::get<std::string>(finished);
-  return std::get<LoadedSnapshot>(std::move(finished)).tree;
+  return std::get<LoadedSnapshot>(std::move(finished));
 }
+
+DataTree loaded(const std::vector<Bytes>& slices) { return all_loaded(slices).tree; }
 
 void fill(Applying& apply, int count) {
   for (int i = 0; i < count; ++i) {
@@ -70,6 +74,64 @@ TEST(SnapshotWriter, WhatTransactionsForceComesInSlicesToo) {
     EXPECT_LE(slices[i].size(), 5'000 + node_bytes);
   }
   EXPECT_EQ(everything_in(loaded(slices)), before);
+}
+
+// Whatever makes it too long: sessions, ACLs, a znode, or one that a transaction forces.
+TEST(SnapshotWriter, NoSliceIsLongerThanTheMost) {
+  for (const std::size_t most : {part_overhead_bytes + 1, 50UL, 499UL, 5'000UL}) {
+    Applying apply;
+    fill(apply, 50);
+    CreateNode large = create("/large", 51, std::string(2'000, 'x'));
+    large.acl.front().identity.id = std::string(1'000, 'y');
+    apply(large);
+    apply(create("/large/too", 1, std::string(2'000, 'z')));
+    const auto before = everything_in(apply.tree);
+    const Bytes sessions(3'000, 's');
+    SnapshotWriter writer{apply.tree, sessions, {.bytes = 300, .bytes_max = most}};
+    std::vector<Bytes> slices(1);
+    writer.next_slice(slices.front());
+    apply(SetData{.path = "/large/too", .data = Bytes(1, 'n'), .version = 1});
+    for (Bytes& slice : rest_of(writer)) {
+      slices.push_back(std::move(slice));
+    }
+    for (const Bytes& slice : slices) {
+      EXPECT_LE(slice.size(), most);
+      EXPECT_FALSE(slice.empty());
+    }
+    const LoadedSnapshot again = all_loaded(slices);
+    EXPECT_EQ(everything_in(again.tree), before);
+    EXPECT_EQ(again.sessions, sessions);
+  }
+}
+
+TEST(SnapshotWriter, OnlyWhatIsTooLongIsCut) {
+  Applying apply;
+  fill(apply, 50);
+  const auto parts_of = [&](std::size_t session_bytes) {
+    SnapshotWriter writer{apply.tree, Bytes(session_bytes, 's')};
+    const auto slices = rest_of(writer);
+    for (const Bytes& slice : slices) {
+      EXPECT_LE(slice.size(), limits::snapshot_slice_bytes_max);
+    }
+    EXPECT_EQ(all_loaded(slices).sessions, Bytes(session_bytes, 's'));
+    return std::ranges::count_if(slices, [](const Bytes& slice) {
+      return slice.front() == static_cast<std::uint8_t>(RecordKind::part);
+    });
+  };
+  EXPECT_EQ(parts_of(0), 0);
+  EXPECT_EQ(parts_of(limits::snapshot_slice_bytes_max - 1'024), 0);
+  EXPECT_EQ(parts_of(limits::snapshot_slice_bytes_max), 2);
+  EXPECT_EQ(parts_of(32 * limits::sessions_max), 16);
+}
+
+// As slices were before any was cut.
+TEST(SnapshotWriter, ASliceOfAnyLengthIsRead) {
+  Applying apply;
+  const Bytes sessions(3 * limits::snapshot_slice_bytes_max, 's');
+  SnapshotWriter writer{apply.tree, sessions, {.bytes_max = 2 * sessions.size()}};
+  const auto slices = rest_of(writer);
+  EXPECT_GT(slices.front().size(), sessions.size());
+  EXPECT_EQ(all_loaded(slices).sessions, sessions);
 }
 
 TEST(SnapshotWriter, ANodeInAReusedSlotIsNotPartOfIt) {
