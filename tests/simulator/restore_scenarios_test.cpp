@@ -3,9 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
+#include <utility>
 #include <variant>
 
 #include "replication/inspection.hpp"
@@ -20,7 +21,11 @@ using namespace replication;
 
 using Outcome = std::optional<std::variant<Zxid, std::string>>;
 
-void in_small_pieces(WorldOptions& options) { options.replica.restoration_piece_bytes = 300; }
+void in_small_pieces(WorldOptions& options) {
+  options.replica.restoration_piece_bytes = 300;
+  options.replica.snapshot_slice_bytes = 150;
+  options.replica.snapshot_slice_bytes_max = 100;
+}
 
 // Three servers with /old, as a backup has it; then /old has another value, and /new is there.
 class Story {
@@ -88,6 +93,26 @@ class Story {
     outcome.reset();
     scenario.world().restore(through, std::move(kept),
                              [this](const auto& told) { outcome = told; });
+  }
+
+  // Begins, and goes on until the leader has proposed that the state be replaced. To be used when
+  // nobody else writes, and nothing was ever restored.
+  void begin_until_proposed(ServerId through) {
+    const auto& replica = scenario.world().server(through).options();
+    std::uint64_t proposals = 2;  // the mark, and Restore
+    {
+      tree::PieceWriter pieces(
+          kept->tree, kept->sessions.to_bytes(), replica.restoration_piece_bytes,
+          {.bytes = replica.snapshot_slice_bytes, .bytes_max = replica.snapshot_slice_bytes_max});
+      while (pieces.next()) {
+        ++proposals;
+      }
+    }
+    const ServerId leader = scenario.leader();
+    const std::uint64_t before = scenario.count<Proposed>(leader);
+    begin(through);
+    scenario.wait([&] { return scenario.count<Proposed>(leader) >= before + proposals; },
+                  "it is proposed");
   }
 
   void restore(ServerId through) {
@@ -282,17 +307,6 @@ TEST(RestoreScenarios, ClientsAreOfTheStateThatIsThere) {
   scenario.expect_one_history();
 }
 
-// Not about restores, but of the same servers: each draws for itself when its log is long enough.
-TEST(SnapshotScenarios, ServersDoNotAllWriteAtTheSameMoment) {
-  Story story(8, [](WorldOptions& options) { options.replica.snapshot_every = 20; });
-  std::set<Zxid> moments;
-  for (const ServerId server : story.scenario.servers()) {
-    moments.insert(story.scenario.world().server(server).replica().status().newest_snapshot);
-  }
-  EXPECT_FALSE(moments.contains(Zxid{}));
-  EXPECT_GT(moments.size(), 1U);
-}
-
 TEST(RestoreScenarios, ThereIsOneAtATime) {
   Story story(7);
   auto& scenario = story.scenario;
@@ -314,6 +328,104 @@ TEST(RestoreScenarios, ThereIsOneAtATime) {
   EXPECT_TRUE(std::holds_alternative<std::string>(*second_outcome));
   ASSERT_TRUE(std::holds_alternative<Zxid>(*story.outcome));
   story.expect_restored(true);
+}
+
+// Between the proposal and the end of the old state a leader decides nothing, whoever asks: what
+// could be said of the old state need not be so in the new one. Nor does it end sessions.
+TEST(RestoreScenarios, NothingIsDecidedUponTheStateThatGoes) {
+  for (const bool at_the_leader : {false, true}) {
+    Story story(9);
+    auto& scenario = story.scenario;
+    const ServerId leader = scenario.leader();
+    ScenarioClient brief(scenario, 1'000);
+    ASSERT_TRUE(brief.connect(leader));
+    ScenarioClient client(scenario, 20'000);
+    ASSERT_TRUE(client.connect(at_the_leader ? leader : scenario.follower()));
+    brief.hang_up();
+    story.begin_until_proposed(leader);
+    for (const ServerId server : scenario.servers()) {
+      if (server != leader) {
+        scenario.world().stall_disk(server, 4 * second);
+      }
+    }
+    client.send(protocol::SetDataRequest{.path = "/old", .data = Bytes(4, 'l'), .version = 1});
+    client.send(protocol::SetDataRequest{.path = "/new", .data = Bytes(4, 'l')});
+    client.send(protocol::CreateRequest{.path = "/late", .data = Bytes{}, .acl = open_acl()});
+    scenario.run_for(3 * second);
+    EXPECT_FALSE(story.outcome) << "the writes must come before it is done";
+    scenario.wait([&] { return story.outcome.has_value(); }, "the operator is told");
+    scenario.run_for(second);
+    story.expect_restored(true);
+    EXPECT_EQ(story.read("/late", leader), std::nullopt);
+  }
+}
+
+// Who was given the state hears of its end neither by the log nor in time, but finds it in the
+// state that it takes over: what the others have written since must stay.
+TEST(RestoreScenarios, WhatHasWorkedIsNotDoneAgain) {
+  Story story(10, [](WorldOptions& options) {
+    in_small_pieces(options);
+    options.replica.history_bytes = 500;
+  });
+  auto& scenario = story.scenario;
+  const ServerId leader = scenario.leader();
+  const ServerId through = scenario.follower();
+  story.begin_until_proposed(through);
+  scenario.isolate(through);
+  scenario.wait([&] { return scenario.count<StateRestored>(leader) > 0; }, "it has worked");
+  for (int i = 0; i < 30; ++i) {
+    story.write("/since" + std::to_string(i), std::string(20, 'x'));
+  }
+  story.set("/old", "since");
+  scenario.run_for(5 * second);  // it gives its leader up
+  EXPECT_FALSE(story.outcome);
+  scenario.heal();
+  scenario.wait([&] { return story.outcome.has_value(); }, "the operator is told");
+  ASSERT_TRUE(std::holds_alternative<Zxid>(*story.outcome));
+  EXPECT_GT(scenario.count<HistoryReplaced>(through), 0U);
+  EXPECT_EQ(scenario.count<StateRestored>(through), 0U);
+  scenario.run_for(3 * second);
+  EXPECT_EQ(scenario.checkers().restorations.count(), 1U);
+  scenario.wait_until_all_serve();
+  for (const ServerId server : scenario.servers()) {
+    EXPECT_EQ(story.read("/old", server), "since") << server;
+  }
+  scenario.expect_one_history();
+}
+
+// A snapshot that is being written when everything is replaced is of the state before, whole: each
+// that any server has written is read (checkers/whole_snapshots.hpp).
+TEST(RestoreScenarios, ASnapshotUnderWayIsOfTheStateBefore) {
+  int met = 0;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Story story(seed, [](WorldOptions& options) {
+      in_small_pieces(options);
+      options.replica.snapshot_every = 2;
+    });
+    auto& scenario = story.scenario;
+    std::map<ServerId, bool> is_writing;  // before the event at hand
+    std::map<ServerId, std::uint64_t> restored;
+    story.begin(scenario.follower());
+    scenario.wait(
+        [&] {
+          for (const ServerId server : scenario.servers()) {
+            const auto now = scenario.count<StateRestored>(server);
+            met += now > std::exchange(restored[server], now) && is_writing[server] ? 1 : 0;
+            is_writing[server] =
+                scenario.count<SnapshotBegan>(server) > scenario.count<SnapshotFinished>(server);
+          }
+          return story.outcome.has_value();
+        },
+        "the operator is told");
+    story.expect_restored(true);
+    scenario.start_all();
+    for (const ServerId server : scenario.servers()) {
+      scenario.world().cut_power(server);
+      scenario.world().start(server);
+    }
+    story.expect_restored(true);
+  }
+  EXPECT_GT(met, 0) << "no snapshot was under way";
 }
 
 }  // namespace

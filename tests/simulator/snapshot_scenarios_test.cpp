@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <variant>
 
 #include "replication/inspection.hpp"
@@ -192,6 +193,26 @@ TEST(SnapshotScenarios, ALearnerThatDiesBetweenPartsBeginsAnew) {
     world.forget_crash_points();
     story.expect_caught_up();
   }
+}
+
+// Each draws for itself when its log is long enough.
+TEST(SnapshotScenarios, ServersDoNotAllWriteAtTheSameMoment) {
+  ScenarioWorld scenario(3, 1, 8,
+                         [](WorldOptions& options) { options.replica.snapshot_every = 20; });
+  scenario.start_all();
+  scenario.wait_until_all_serve();
+  ScenarioClient client(scenario);
+  ASSERT_TRUE(client.connect(scenario.leader()));
+  for (int i = 0; i < 24; ++i) {
+    ASSERT_TRUE(client.create("/n", 2));
+  }
+  scenario.expect_one_history();
+  std::set<Zxid> moments;
+  for (const ServerId server : scenario.servers()) {
+    moments.insert(scenario.world().server(server).replica().status().newest_snapshot);
+  }
+  EXPECT_FALSE(moments.contains(Zxid{}));
+  EXPECT_GT(moments.size(), 1U);
 }
 
 }  // namespace

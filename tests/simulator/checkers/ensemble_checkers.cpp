@@ -23,6 +23,7 @@ void EnsembleCheckers::on_trace(ServerId at, const TraceEvent& event, Micros now
   completeness.on_trace(at, event, disk);
   primary_order.on_trace(at, event);
   sessions.on_trace(event, now);
+  snapshots.on_trace(at, event, disk);
 }
 
 }  // namespace zabfs::test

@@ -19,6 +19,7 @@
 #include "tests/simulator/checkers/restorations.hpp"
 #include "tests/simulator/checkers/session_life.hpp"
 #include "tests/simulator/checkers/single_leader.hpp"
+#include "tests/simulator/checkers/whole_snapshots.hpp"
 
 namespace zabfs::test {
 
@@ -36,7 +37,8 @@ class EnsembleCheckers {
         real_time(findings),
         registers(findings, restorations),
         znodes(findings, restorations),
-        sessions(findings, session_tolerance) {}
+        sessions(findings, session_tolerance),
+        snapshots(findings) {}
 
   // A process is about to begin on `disk`.
   void on_starting(replication::ServerId at, const replication::Disk& disk);
@@ -60,6 +62,7 @@ class EnsembleCheckers {
   RegisterVersions registers;
   AcknowledgedZnodes znodes;
   SessionLife sessions;
+  WholeSnapshots snapshots;
 
  private:
   std::map<replication::ServerId, DurableLog> logs_at_start_{};

@@ -249,4 +249,22 @@ MUTANTS = [
         "if (!restoring_->name.empty() && tree::last_restored(tree_) == restoring_->name) {",
         "if (!restoring_->name.empty() && tree::last_restored(tree_) == restoring_->name + '-') {",
     ),
+    Mutant(
+        "a leader answers its own clients while the state is replaced",
+        "replication/replica_clients.cpp",
+        "if (!is_serving_ || is_being_replaced() ||",
+        "if (!is_serving_ ||",
+    ),
+    Mutant(
+        "a leader ends sessions while the state is replaced",
+        "replication/replica.cpp",
+        "if (!peer_.is_leading() || is_being_replaced()) {",
+        "if (!peer_.is_leading()) {",
+    ),
+    Mutant(
+        "a slice that is too long is not cut",
+        "replication/tree/snapshot_writer.cpp",
+        "if (out.size() - begin <= bounds_.bytes_max) {",
+        "if (out.size() - begin <= bounds_.bytes_max || has_more) {",
+    ),
 ]
