@@ -76,9 +76,18 @@ Task<Outcome<Born>> Creator::make(Operation& operation, CreationPlan plan) {
   if (!plan.creation.held) {
     co_return co_await ask(operation, std::move(plan));
   }
+  auto attempt = begin(std::move(plan));
+  co_return co_await end(operation, std::move(attempt));
+}
+
+std::shared_ptr<Creator::Attempt> Creator::begin(CreationPlan plan) {
   const auto attempt = std::make_shared<Attempt>();
   attempt->plan = std::move(plan);
   carry_out(attempt);
+  return attempt;
+}
+
+Task<Outcome<Born>> Creator::end(Operation& operation, std::shared_ptr<Attempt> attempt) {
   if (!attempt->outcome) {
     Wake wake(operation);
     attempt->waiting = &wake;
@@ -105,7 +114,7 @@ Task<Outcome<Born>> Creator::ask(Operation& operation, CreationPlan plan) {
 
 void Creator::answered(const std::string& path) {
   if (ledger_ != nullptr && !attempts_.empty()) {
-    ledger_->write(continuity::CreatedMeanwhile{path});
+    ledger_->add(continuity::CreatedMeanwhile{path});
   }
   for (Attempt* attempt : attempts_) {
     attempt->others.insert(path);
@@ -138,7 +147,7 @@ Detached Creator::carry_out(std::shared_ptr<Attempt> attempt) {
                                          .czxid = born->node.stat.czxid,
                                          .session = born->node.stat.ephemeral_owner});
     }
-    ledger_->write(continuity::CreationEnded{attempt->number});
+    ledger_->add(continuity::CreationEnded{attempt->number});
   }
   if (!attempt->is_abandoned) {
     attempt->outcome = born;

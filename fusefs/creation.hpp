@@ -59,6 +59,12 @@ class Creator {
   // Errors are those of the ensemble; node_exists if the znode is there already.
   Task<Outcome<Born>> make(Operation& operation, CreationPlan plan);
 
+  // The same for a held znode, in two steps: what is asked in between travels behind the creation.
+  // Whoever begins has to end.
+  struct Attempt;
+  std::shared_ptr<Attempt> begin(CreationPlan plan);
+  Task<Outcome<Born>> end(Operation& operation, std::shared_ptr<Attempt> attempt);
+
   // Deletes the ephemeral znode `path` that the transaction `czxid` created, unless its session is
   // over. Tries again when the connection is lost in between. Fails if the ensemble refuses it.
   Task<Outcome<Done>> let_go(Operation& operation, std::string path, std::int64_t czxid);
@@ -77,18 +83,6 @@ class Creator {
   void let_go_of_unclaimed(const continuity::State& state, const std::set<std::string>& claimed);
 
  private:
-  // The creation of a held znode.
-  struct Attempt {
-    CreationPlan plan{};
-    replication::SessionId session{};
-    std::int64_t since{};            // the newest zxid when it was asked for
-    std::set<std::string> others{};  // what other creations were answered meanwhile
-    std::optional<Outcome<Born>> outcome{};
-    Wake* waiting{};
-    bool is_abandoned{};  // nobody waits for it any more
-    std::uint64_t number{};
-  };
-
   Task<Outcome<Born>> ask(Operation& operation, CreationPlan plan);
   Detached carry_out(std::shared_ptr<Attempt> attempt);
   Detached carry_off(std::shared_ptr<Attempt> attempt);
@@ -106,6 +100,18 @@ class Creator {
   std::set<Attempt*> attempts_{};  // under way
   std::uint64_t last_attempt_{};
   continuity::Ledger* ledger_{};
+};
+
+// The creation of a held znode.
+struct Creator::Attempt {
+  CreationPlan plan{};
+  replication::SessionId session{};
+  std::int64_t since{};            // the newest zxid when it was asked for
+  std::set<std::string> others{};  // what other creations were answered meanwhile
+  std::optional<Outcome<Born>> outcome{};
+  Wake* waiting{};
+  bool is_abandoned{};  // nobody waits for it any more
+  std::uint64_t number{};
 };
 
 }  // namespace zabfs::fusefs

@@ -11,7 +11,7 @@ using replication::protocol::SyncRequest;
 
 void Creator::is_gone(const std::string& path) {
   if (ledger_ != nullptr) {
-    ledger_->write(continuity::ZnodeLetGo{path});
+    ledger_->add(continuity::ZnodeLetGo{path});  // Whoever deletes it again finds nothing.
   }
 }
 

@@ -375,6 +375,9 @@ class Filesystem {
   Task<Outcome<Done>> prepare_opened(Operation& operation, handles::Handle& handle, int flags);
   // Fetches what a change of the handle's content is based on; fails if no connection can be had.
   Task<Outcome<Done>> prepare_change(Operation& operation, handles::Handle& handle);
+  // Reads the znode behind a write of it that has been sent. `asked` is the question, as long as it
+  // has no answer.
+  Detached read_behind(std::shared_ptr<Question*> asked, std::string path);
   // Sends the whole value of the handle.
   Task<Outcome<Done>> commit(Operation& operation, handles::Handle& handle);
   Task<Outcome<Done>> append(Operation& operation, handles::Handle& handle,

@@ -3,7 +3,8 @@
 //   kept                 never kept
 //   ------------------   --------------------------------------------------------------------------
 //   names and absences   of views and of what creates; the short form of a long name; what inotify
-//                        is about to tell, because the replayer's calls must reach the mount
+//                        is about to tell, because the replayer's calls must reach the mount; the
+//                        first time it is looked up, what the mount itself has written
 //   attributes           while a descriptor is open to write: the kernel makes up sizes from what
 //                        is written, and nobody may be shown what is not committed
 //   listings             of `N@dir` and of @mount
@@ -60,8 +61,10 @@ bool Filesystem::give_name(const Place& place, const Target& target, bool is_the
   if (is_there) {
     const Inode* inode = inodes_.find(target.path, View::plain, 0);
     const auto node = guarded(target.path);
-    if (!node || inode == nullptr || inode->node.stat.czxid != node->stat.czxid ||
-        inode->kind != inodes::kind_of(*node)) {
+    // Whoever writes a file again and again looks it up once each time. Were its name given out,
+    // each write would take all names back.
+    if (ensemble_.is_first_look(target.path) || !node || inode == nullptr ||
+        inode->node.stat.czxid != node->stat.czxid || inode->kind != inodes::kind_of(*node)) {
       return false;
     }
   } else {

@@ -15,9 +15,9 @@
 // The ZXID is decimal, and that of the change; where a server does not tell it in the event (Apache
 // ZooKeeper before 3.9), the Stat does, and of a deletion the newest transaction that is known.
 //
-// A wait asks for the state with a watch, and again when it fires, unless the event says all there is
-// to say. It goes on over lost connections and expired sessions; the client sets the watches again
-// and hears what it missed. A waiting process costs no thread and no request.
+// A wait asks for the state with a watch, and again when it fires, unless the event says all there
+// is to say. It goes on over lost connections and expired sessions; the client sets the watches
+// again and hears what it missed. A waiting process costs no thread and no request.
 #include <algorithm>
 #include <cerrno>
 #include <memory>
@@ -202,8 +202,8 @@ Detached Filesystem::wait_for_change(std::shared_ptr<Feed> feed, std::string pat
         co_return feed->fail(EINTR);  // The file is closed, or the mount ends.
       }
       if (view == View::next && event && event->zxid) {
-        // It came after the answer that the wait began with, so it is later than that; and thousands
-        // may wait for it: none of them has to ask.
+        // It came after the answer that the wait began with, so it is later than that; and
+        // thousands may wait for it: none of them has to ask.
         feed->add(event_line(event->zxid->wire(), word_of(event->type), path));
         co_return feed->end();
       }

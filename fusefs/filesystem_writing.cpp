@@ -6,6 +6,7 @@
 
 #include "fusefs/errno_table.hpp"
 #include "fusefs/filesystem.hpp"
+#include "fusefs/limits.hpp"
 #include "fusefs/transactions.hpp"
 #include "replication/model/limits.hpp"
 
@@ -116,17 +117,38 @@ Task<Outcome<replication::Stat>> Filesystem::set_data(Operation& operation, Inod
   if (may_be_bare_directory) {
     co_return co_await set_data_of_directory(operation, number, std::move(bytes), version);
   }
+  const bool is_worth_a_read = bytes.size() <= limits::value_read_behind_bytes_max &&
+                               !is_forbidden_something(inode->path) &&
+                               ensemble_.is_worth_a_read_behind(inode->path);
   Ask<StatResponse> question(
       ensemble_, operation,
       SetDataRequest{.path = inode->path, .data = std::move(bytes), .version = version});
+  const auto behind = is_worth_a_read ? std::make_shared<Question*>() : nullptr;
+  if (behind) {
+    read_behind(behind, inode->path);
+  }
   const auto found = co_await question;
   if (!found) {
     co_return found.error();
+  }
+  if (behind && *behind != nullptr) {
+    (*behind)->write_answered();
   }
   if (found->stat.czxid == inode->node.stat.czxid) {
     inode->node = {.stat = found->stat, .data = DataKind::present};
   }
   co_return found->stat;
+}
+
+// So that the mount knows the znode again with the answer to its write, and whoever looks it up
+// next does not have to wait.
+Detached Filesystem::read_behind(std::shared_ptr<Question*> asked, std::string path) {
+  Operation operation(operations_, {.request = asked.get()});
+  Ask<Version> question(ensemble_, operation,
+                        GetDataRequest{.path = std::move(path), .watch = true});
+  *asked = &question;
+  static_cast<void>(co_await question);
+  *asked = nullptr;
 }
 
 Task<Outcome<replication::Stat>> Filesystem::set_data_of_directory(Operation& operation,

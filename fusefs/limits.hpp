@@ -39,6 +39,9 @@ inline constexpr double kernel_keeps_seconds = 10;
 // does with all that it takes back the names of.
 inline constexpr std::size_t rights_remembered_max = 50'000;
 
+// The largest value that is read again behind the write that made it.
+inline constexpr std::size_t value_read_behind_bytes_max = 4UL << 10;
+
 // The contenders for a lock that are asked about at once for `N@queue`.
 inline constexpr std::size_t queue_questions_max = 100;
 

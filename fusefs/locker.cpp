@@ -134,6 +134,10 @@ Task<Outcome<Done>> Locker::take(Operation& operation, WantedLock wanted) {
     if (!place) {
       co_return place.error();
     }
+    if (place->was_first && !is_over(place->session)) {
+      hold(std::move(wanted), *place, false);
+      co_return Done{};
+    }
     const auto turn = co_await await_turn(operation, wanted, *place);
     if (turn && *turn == Turn::has_come) {
       hold(std::move(wanted), *place);
@@ -181,14 +185,19 @@ Task<Outcome<Locker::Place>> Locker::join(Operation& operation, WantedLock wante
     CreationPlan plan{.path = in(queue, stem),
                       .data = locks::text_of(locks::describe(wanted.taker, wanted.mode)),
                       .creation = {.ephemeral = true, .sequential = true, .held = true}};
-    auto born = co_await creator_.make(operation, std::move(plan));
+    const auto attempt = creator_.begin(std::move(plan));
+    Ask<GetChildren2Response> look(ensemble_, operation, GetChildren2Request{.path = queue});
+    auto born = co_await creator_.end(operation, attempt);
     if (born) {
       contending_[wanted.key].insert(born->path);
       write_down(wanted.key, born->path);
-      co_return Place{.key = wanted.key,
-                      .path = std::move(born->path),
-                      .czxid = born->node.stat.czxid,
-                      .session = {born->node.stat.ephemeral_owner}};
+      Place place{.key = wanted.key,
+                  .path = std::move(born->path),
+                  .czxid = born->node.stat.czxid,
+                  .session = {born->node.stat.ephemeral_owner}};
+      const auto listed = co_await look;
+      place.was_first = is_first(wanted, place, listed);
+      co_return place;
     }
     if (born.error().code != ErrorCode::no_node) {
       co_return born.error();
@@ -199,6 +208,26 @@ Task<Outcome<Locker::Place>> Locker::join(Operation& operation, WantedLock wante
     }
   }
   co_return Failure::of(EAGAIN);
+}
+
+// The listing is as new as the creation before it. The name in it is that of `place` if the queue
+// is the one in which that was made: a queue gives no number out twice.
+bool Locker::is_first(const WantedLock& wanted, const Place& place,
+                      const Outcome<GetChildren2Response>& listed) const {
+  if (!listed || listed->stat.czxid >= place.czxid) {
+    return false;
+  }
+  const std::string queue(replication::parent_of(place.path));
+  for (const Contender& contender : locks::queue_in(listed->children, wanted.key.family)) {
+    const std::string path = in(queue, contender.name);
+    if (path == place.path) {
+      return true;
+    }
+    if (locks::are_in_conflict(wanted.mode, contender.mode) && !is_own(wanted.key, path)) {
+      return false;
+    }
+  }
+  return false;
 }
 
 Task<Outcome<Done>> Locker::make_queue(Operation& operation, std::string queue) {

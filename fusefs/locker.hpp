@@ -1,8 +1,9 @@
 // Locks of files over the whole ensemble: takes them by standing in the queue of
 // locks/contender.hpp, waits, gives them back, and knows when one is lost.
 //
-//   take       exists and the children of the queue, behind the creation of the contender: if there
-//              is nobody to wait for, that was it. Otherwise it watches the one it waits for.
+//   take       asks for the children of the queue together with the creation of the contender: if
+//              there is nobody to wait for, that was it. Otherwise it watches the contender, looks
+//              again, and watches the one it waits for.
 //   upgrade    a second contender behind the first; the first goes as soon as the second has nobody
 //              else to wait for, or has to wait: then others may come in between, as with flock(2)
 //   downgrade  at once: the contender stays where it is and says in its data that it shares
@@ -123,6 +124,7 @@ class Locker {
     std::string path{};
     std::int64_t czxid{};
     replication::SessionId session{};
+    bool was_first{};  // when it came, nobody was there to wait for
   };
   struct Removal {
     Place place{};
@@ -139,8 +141,11 @@ class Locker {
 
   Task<Outcome<bool>> is_taken(Operation& operation, WantedLock wanted);
   Task<Outcome<Place>> join(Operation& operation, WantedLock wanted);
+  bool is_first(const WantedLock& wanted, const Place& place,
+                const Outcome<replication::protocol::GetChildren2Response>& listed) const;
   std::optional<Place> take_inherited_place(const WantedLock& wanted);
   void write_down(const Lock& lock);
+  void write_now();
   void write_down(const LockKey& key, const std::string& contender);
   void write_gone(const LockKey& key);
   Task<Outcome<Done>> make_queue(Operation& operation, std::string queue);
@@ -154,7 +159,7 @@ class Locker {
   // What the owner of `wanted` has goes, so that he waits with nothing in his hands.
   void give_way(const LockKey& key);
   Task<Outcome<Done>> downgrade(Operation& operation, LockKey key);
-  void hold(WantedLock wanted, const Place& place);
+  void hold(WantedLock wanted, const Place& place, bool is_watched = true);
   // Looks after a lock until it is given back; at once if it is not known to be there.
   Detached guard(std::shared_ptr<Lock> lock, bool is_known = true);
   void lose(Lock& lock);

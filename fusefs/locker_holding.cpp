@@ -30,7 +30,7 @@ void Locker::give_way(const LockKey& key) {
       Removal{.place = {key, lock->contender, lock->czxid, lock->session}}));
 }
 
-void Locker::hold(WantedLock wanted, const Place& place) {
+void Locker::hold(WantedLock wanted, const Place& place, bool is_watched) {
   give_way(wanted.key);
   const LockKey key = wanted.key;
   const Mode mode = wanted.mode;
@@ -41,7 +41,7 @@ void Locker::hold(WantedLock wanted, const Place& place) {
                                                 .mode = mode});
   locks_.emplace(key, lock);
   write_down(*lock);
-  guard(lock);
+  guard(lock, is_watched);
 }
 
 Task<Outcome<Done>> Locker::downgrade(Operation& operation, LockKey key) {
@@ -49,6 +49,7 @@ Task<Outcome<Done>> Locker::downgrade(Operation& operation, LockKey key) {
   operation.change_unseen();
   lock->mode = Mode::shared;  // Before anybody else can be told.
   write_down(*lock);
+  write_now();
   for (;;) {
     SetDataRequest request{
         .path = lock->contender,
@@ -91,8 +92,9 @@ Detached Locker::guard(std::shared_ptr<Lock> lock, bool is_known) {
     if (is_over(lock->session)) {
       co_return lose(*lock);
     }
+    // Who has the lock goes on meanwhile, and often gives it back before this has left.
     Ask<StatResponse> question(ensemble_, operation,
-                               ExistsRequest{.path = lock->contender, .watch = true});
+                               ExistsRequest{.path = lock->contender, .watch = true}, true);
     const auto found = co_await question;
     if (operation.is_interrupted()) {
       co_return;
@@ -109,6 +111,7 @@ void Locker::lose(Lock& lock) {
   lock.is_lost = true;
   if (locks_.contains(lock.wanted.key)) {
     write_down(lock);
+    write_now();
   }
   forget({lock.wanted.key, lock.contender});
   on_lost_(lock);

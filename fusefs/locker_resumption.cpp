@@ -39,29 +39,36 @@ void Locker::write_down(const LockKey& key, const std::string& contender) {
   }
 }
 
+// Leaves the process with the answer to whoever has the lock, as he does not have it before.
 void Locker::write_down(const Lock& lock) {
   if (ledger_ == nullptr) {
     return;
   }
   const locks::Taker& taker = lock.wanted.taker;
-  ledger_->write(continuity::LockHeld{.owner = owner_of(lock.wanted.key),
-                                      .path = lock.wanted.path,
-                                      .handle = lock.wanted.handle,
-                                      .contender = lock.contender,
-                                      .czxid = lock.czxid,
-                                      .session = lock.session.value,
-                                      .is_exclusive = lock.mode == Mode::exclusive,
-                                      .is_lost = lock.is_lost,
-                                      .host = taker.host,
-                                      .command = taker.command,
-                                      .since = taker.since,
-                                      .processes = {taker.process.pid, taker.process.started,
-                                                    taker.parent.pid, taker.parent.started}});
+  ledger_->add(continuity::LockHeld{.owner = owner_of(lock.wanted.key),
+                                    .path = lock.wanted.path,
+                                    .handle = lock.wanted.handle,
+                                    .contender = lock.contender,
+                                    .czxid = lock.czxid,
+                                    .session = lock.session.value,
+                                    .is_exclusive = lock.mode == Mode::exclusive,
+                                    .is_lost = lock.is_lost,
+                                    .host = taker.host,
+                                    .command = taker.command,
+                                    .since = taker.since,
+                                    .processes = {taker.process.pid, taker.process.started,
+                                                  taker.parent.pid, taker.parent.started}});
+}
+
+void Locker::write_now() {
+  if (ledger_ != nullptr) {
+    ledger_->write();
+  }
 }
 
 void Locker::write_gone(const LockKey& key) {
   if (ledger_ != nullptr) {
-    ledger_->write(continuity::LockGone{owner_of(key)});
+    ledger_->add(continuity::LockGone{owner_of(key)});
   }
 }
 

@@ -71,7 +71,8 @@ void Wake::ring() {
   }
 }
 
-Question::Question(cache::Coherence& ensemble, Operation& operation, Request request)
+Question::Question(cache::Coherence& ensemble, Operation& operation, Request request,
+                   bool is_patient)
     : Awaited(operation),
       client_(ensemble.client()),
       underway_(ensemble, request, !operation.changes_unseen()) {
@@ -80,13 +81,15 @@ Question::Question(cache::Coherence& ensemble, Operation& operation, Request req
   }
   const auto* watched = client::watched_path(request);
   const std::string watched_path = watched == nullptr ? std::string() : *watched;
-  id_ = client_.submit(std::move(request), [this](replication::Result<client::Reply> outcome) {
+  const auto answered = [this](replication::Result<client::Reply> outcome) {
     underway_.answered(outcome);
     outcome_.emplace(std::move(outcome));
     if (is_awaited()) {
       resume();
     }
-  });
+  };
+  id_ = is_patient ? client_.submit_patiently(std::move(request), answered)
+                   : client_.submit(std::move(request), answered);
   if (!watched_path.empty()) {
     ensemble.sent_one_shot(watched_path);
   }

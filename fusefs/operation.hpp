@@ -137,11 +137,15 @@ class Wake : public Awaited {
 // A request to the ensemble, and its answer once that has come.
 class Question : public Awaited {
  public:
-  Question(cache::Coherence& ensemble, Operation& operation,
-           replication::protocol::Request request);
+  // `is_patient`: nobody waits for it, and it may leave with the next that somebody waits for.
+  Question(cache::Coherence& ensemble, Operation& operation, replication::protocol::Request request,
+           bool is_patient = false);
   ~Question();
 
   bool await_ready() const { return outcome_.has_value() || is_interrupted(); }
+
+  // The write behind which this was asked has just been answered.
+  void write_answered() { underway_.write_answered(); }
 
  protected:
   // The answer; EINTR if the operation was interrupted before it came.

@@ -56,11 +56,24 @@ Underway::Underway(Coherence& coherence, const Request& request, bool is_seen)
 void Underway::answered(const Result<client::Reply>& reply) {
   if (!path_.empty() && coherence_.is_guarded(path_, started_)) {
     coherence_.enter(op_, path_, reply);
+    if (is_behind_write_) {
+      coherence_.known_.mark_new_write(path_);
+    }
   }
   if (reply) {
     coherence_.own_changes_.end(std::exchange(changed_, {}), reply->zxid);
   }
   end();
+}
+
+void Underway::write_answered() {
+  const auto changed = coherence_.changed_.find(path_);
+  const bool is_first_behind =
+      changed == coherence_.changed_.end() || changed->second.last_own < started_;
+  if (!path_.empty() && is_first_behind && started_ > coherence_.all_changed_) {
+    started_ = ++coherence_.happened_;
+    is_behind_write_ = true;
+  }
 }
 
 void Underway::end() {
@@ -118,7 +131,7 @@ void Coherence::forget_all() {
 void Coherence::used(std::string_view path) {
   const std::size_t hash = std::hash<std::string_view>{}(path);
   Use& use = recent_[hash % recent_.size()];
-  use = {.hash = hash, .is_repeated = use.hash == hash};
+  use = {.hash = hash, .is_repeated = use.hash == hash, .is_new = true};
 }
 
 bool Coherence::is_worth_a_watch(std::string_view path) const {
@@ -128,8 +141,16 @@ bool Coherence::is_worth_a_watch(std::string_view path) const {
          client_->watches() < limits::cache_watches_max;
 }
 
+bool Coherence::is_worth_a_read_behind(std::string_view path) {
+  const Known* known = known_.peek(path);
+  if (known == nullptr || known->presence != Presence::present || !is_worth_a_watch(path)) {
+    return false;
+  }
+  return std::exchange(recent_[std::hash<std::string_view>{}(path) % recent_.size()].is_new, false);
+}
+
 void Coherence::heard(const client::WatchNotice& notice) {
-  note_change(notice.path);
+  note_change(notice.path, Cause::event);
   if (notice.type != EventType::children_changed) {
     forget_node(notice.path);
   }
@@ -139,7 +160,7 @@ void Coherence::heard(const client::WatchNotice& notice) {
   if (notice.type == EventType::created || notice.type == EventType::deleted) {
     // The event of the parent comes too, but whoever is told of this one may look before it.
     const std::string parent(replication::parent_of(notice.path));
-    note_change(parent);
+    note_change(parent, Cause::event);
     forget_children(parent);
   }
   events_.tell(notice);
@@ -191,7 +212,7 @@ void Coherence::forget_children(const std::string& path) {
   known_.forget_children(path);
 }
 
-void Coherence::note_change(const std::string& path) {
+void Coherence::note_change(const std::string& path, Cause cause) {
   if (reads_underway_ == 0) {
     return;
   }
@@ -199,13 +220,17 @@ void Coherence::note_change(const std::string& path) {
     changed_.clear();
     all_changed_ = ++happened_;
   }
-  changed_[path] = ++happened_;
+  Change& change = changed_[path];
+  change.last = ++happened_;
+  if (cause == Cause::own) {
+    change.last_own = change.last;
+  }
 }
 
 bool Coherence::is_guarded(const std::string& path, std::uint64_t started) const {
   const auto changed = changed_.find(path);
   return remembers_ && started > all_changed_ &&
-         (changed == changed_.end() || started > changed->second);
+         (changed == changed_.end() || started > changed->second.last);
 }
 
 void Coherence::enter(OpCode op, const std::string& path, const Result<client::Reply>& reply) {

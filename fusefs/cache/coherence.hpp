@@ -16,7 +16,9 @@
 //     ensemble, behind the write.
 // Whatever leaves is taken back from the kernel first, if it was given it (kernel_copies.hpp).
 // A reply does not enter if one of the three happened while its read was under way: its watch may
-// have fired, or be one of a connection that is gone.
+// have fired, or be one of a connection that is gone. What an event says is excepted while the read
+// travels behind a write that has no answer yet: the server answers the write before it reads, so
+// the event is of before the read.
 //
 // Not covered, and so never answered from here: fields that no watch reports (numChildren,
 // cversion, pzxid, aversion, the ACL). While the server is silent, nothing new can be learned and
@@ -69,6 +71,9 @@ class Underway {
   // Enters what the reply says, if that is guarded; and whose the notices of a write are.
   void answered(const replication::Result<client::Reply>& reply);
 
+  // The write behind which this read was sent has just been answered.
+  void write_answered();
+
  private:
   void end();
 
@@ -76,6 +81,7 @@ class Underway {
   replication::protocol::OpCode op_{};
   std::string path_{};                  // empty if the request sets no watch, or is answered
   std::uint64_t started_{};             // when, in the count of what has happened
+  bool is_behind_write_{};              // which has succeeded
   std::vector<std::string> changed_{};  // by a write that is to be told from those of others
 };
 
@@ -95,6 +101,8 @@ class Coherence {
 
   // What is known of `path` and true; nullptr for nothing. Valid until the next change.
   const Known* find(std::string_view path) { return known_.find(path); }
+  // True once for what is known from a read behind a write.
+  bool is_first_look(std::string_view path) { return known_.take_new_write(path); }
 
   // From now on every question goes to the ensemble.
   void remember_nothing() { remembers_ = false; }
@@ -103,6 +111,9 @@ class Coherence {
   void used(std::string_view path);
   // True if a read of `path` is worth a watch.
   bool is_worth_a_watch(std::string_view path) const;
+  // True if `path` is known, and was used since this was last asked: then what a write makes
+  // unknown is worth a read behind it.
+  bool is_worth_a_read_behind(std::string_view path);
 
   const NodeCache& known() const { return known_; }
 
@@ -136,8 +147,10 @@ class Coherence {
   void forget_path(const std::string& path);
   void forget_node(const std::string& path);
   void forget_children(const std::string& path);
-  // Reads of `path` that are under way will not be entered.
-  void note_change(const std::string& path);
+  // Reads of `path` that are under way will not be entered; those that are sent behind a write,
+  // unless it is an event.
+  enum class Cause { event, own };
+  void note_change(const std::string& path, Cause cause = Cause::own);
   void enter(replication::protocol::OpCode op, const std::string& path,
              const replication::Result<client::Reply>& reply);
   bool is_guarded(const std::string& path, std::uint64_t started) const;
@@ -153,13 +166,18 @@ class Coherence {
   // What happened while reads were under way, counted; empty when there are none.
   std::uint64_t happened_{};
   std::uint64_t all_changed_{};
-  std::unordered_map<std::string, std::uint64_t> changed_{};
+  struct Change {
+    std::uint64_t last{};
+    std::uint64_t last_own{};
+  };
+  std::unordered_map<std::string, Change> changed_{};
   std::size_t reads_underway_{};
 
   // Hashes of paths used lately, each at its place; and those used again, until others come there.
   struct Use {
     std::size_t hash{};
     bool is_repeated{};
+    bool is_new{};  // since a write was last followed by a read
   };
   std::vector<Use> recent_{std::vector<Use>(replication::limits::recent_paths_remembered)};
 };

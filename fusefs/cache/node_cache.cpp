@@ -46,6 +46,17 @@ const Known* NodeCache::find(std::string_view path) {
   return &found->second->known;
 }
 
+void NodeCache::mark_new_write(std::string_view path) {
+  if (Entry* entry = at(path)) {
+    entry->known.is_new_write = true;
+  }
+}
+
+bool NodeCache::take_new_write(std::string_view path) {
+  Entry* entry = at(path);
+  return entry != nullptr && std::exchange(entry->known.is_new_write, false);
+}
+
 Known& NodeCache::entry_for(const std::string& path) {
   if (find(path) == nullptr) {
     entries_.push_front({.path = path});
@@ -91,6 +102,7 @@ void NodeCache::learn_children(const std::string& path, std::vector<std::string>
 void NodeCache::forget_node(std::string_view path) {
   if (Entry* entry = at(path)) {
     entry->known.presence = Presence::unknown;
+    entry->known.is_new_write = false;
     entry->known.value.reset();
     erase_if_empty(*entry);
   }

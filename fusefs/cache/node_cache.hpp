@@ -43,6 +43,7 @@ struct Known {
   replication::Stat stat{};                  // if present
   std::optional<replication::Data> value{};  // null, or bytes; nothing if it was not fetched
   Names children{};                          // null if they are not known
+  bool is_new_write{};                       // of the mount itself, and nobody has looked it up
 };
 
 class NodeCache {
@@ -58,6 +59,10 @@ class NodeCache {
   // What is known of `path`, which counts as used; nullptr for nothing. Valid until the next
   // change.
   const Known* find(std::string_view path);
+
+  // What is known of `path` is what the mount has just written; true once after that.
+  void mark_new_write(std::string_view path);
+  bool take_new_write(std::string_view path);
   // The same, without using it.
   const Known* peek(std::string_view path) const;
 

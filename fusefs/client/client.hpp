@@ -78,6 +78,13 @@ class Client {
   // request is forgotten first.
   virtual RequestId submit(replication::protocol::Request request, ReplyCallback callback) = 0;
 
+  // The same for what nobody waits for: it leaves with the next request, or after
+  // limits::patient_request_ms.
+  virtual RequestId submit_patiently(replication::protocol::Request request,
+                                     ReplyCallback callback) {
+    return submit(std::move(request), std::move(callback));
+  }
+
   // The callback of `id` will not be called. If the request had not left it never will; if it had,
   // its effect stands. Unknown ids are ignored.
   virtual void forget(RequestId id) = 0;

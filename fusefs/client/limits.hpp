@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace zabfs::fusefs::limits {
 
@@ -10,5 +11,8 @@ namespace zabfs::fusefs::limits {
 inline constexpr std::size_t credentials_max = 100;
 inline constexpr std::size_t credential_bytes_max = 4UL << 10;
 inline constexpr std::size_t credentials_file_bytes_max = 64UL << 10;
+
+// How long a request that nobody waits for may wait for one to travel with.
+inline constexpr std::int64_t patient_request_ms = 2;
 
 }  // namespace zabfs::fusefs::limits

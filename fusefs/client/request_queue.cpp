@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "fusefs/client/limits.hpp"
+
 namespace zabfs::fusefs::client {
 
 using replication::protocol::OpCode;
@@ -14,6 +16,17 @@ bool PendingRequest::is_repeatable() const {
 
 const PendingRequest* RequestQueue::first_unsent() const {
   return sent_count_ < requests_.size() ? &requests_[sent_count_] : nullptr;
+}
+
+bool RequestQueue::is_due() const {
+  return std::any_of(requests_.begin() + static_cast<std::ptrdiff_t>(sent_count_), requests_.end(),
+                     [](const PendingRequest& request) { return !request.is_patient; });
+}
+
+void RequestQueue::end_patience(std::int64_t now_ms) {
+  for (std::size_t i = sent_count_; i < requests_.size() && requests_[i].is_patient; ++i) {
+    requests_[i].is_patient = now_ms < requests_[i].submitted_ms + limits::patient_request_ms;
+  }
 }
 
 PendingRequest RequestQueue::take_first_unsent() {

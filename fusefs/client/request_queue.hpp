@@ -18,8 +18,8 @@
 
 namespace zabfs::fusefs::client {
 
-// The number of the request after the one numbered `xid`: 1, 2, 3 and so on, then 1 again before the
-// largest. (Numbers below 1 have meanings of their own.)
+// The number of the request after the one numbered `xid`: 1, 2, 3 and so on, then 1 again before
+// the largest. (Numbers below 1 have meanings of their own.)
 constexpr std::int32_t xid_after(std::int32_t xid) {
   return xid < std::numeric_limits<std::int32_t>::max() - 1 ? xid + 1 : 1;
 }
@@ -30,6 +30,7 @@ struct PendingRequest {
   std::int32_t xid{};  // once it is sent
   replication::protocol::Request request{};
   ReplyCallback callback{};  // may be empty
+  bool is_patient{};         // may wait for others to travel with
 
   replication::protocol::OpCode op() const { return op_of(request); }
 
@@ -42,6 +43,11 @@ class RequestQueue {
  public:
   std::size_t size() const { return requests_.size(); }
   void push(PendingRequest request) { requests_.push_back(std::move(request)); }
+
+  // True if something that was not sent is to leave now: all of it does then.
+  bool is_due() const;
+  // Whatever has waited for limits::patient_request_ms is.
+  void end_patience(std::int64_t now_ms);
 
   // The oldest request that was not sent, or nullptr.
   const PendingRequest* first_unsent() const;

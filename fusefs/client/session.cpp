@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "fusefs/client/limits.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/protocol/codec.hpp"
 #include "replication/protocol/frame.hpp"
@@ -59,11 +60,13 @@ void Session::resume(SessionIdentity identity) {
 
 // --- the user's calls ---
 
-RequestId Session::submit(Request request, ReplyCallback callback, std::int64_t now_ms) {
+RequestId Session::submit(Request request, ReplyCallback callback, std::int64_t now_ms,
+                          bool is_patient) {
   PendingRequest pending{.id = {++last_request_id_},
                          .submitted_ms = now_ms,
                          .request = std::move(request),
-                         .callback = std::move(callback)};
+                         .callback = std::move(callback),
+                         .is_patient = is_patient};
   const auto id = pending.id;
   if (is_closing_ || link_ == Link::none) {
     answer(pending, ErrorCode::session_expired);
@@ -367,7 +370,7 @@ void Session::append_output(Bytes& out, std::int64_t now_ms) {
   }
   out.insert(out.end(), urgent_.begin(), urgent_.end());
   urgent_.clear();
-  if (link_ == Link::attached) {
+  if (link_ == Link::attached && queue_.is_due()) {
     append_requests(out);
   }
   if (out.size() > before) {
@@ -419,6 +422,7 @@ void Session::tick(std::int64_t now_ms) {
   } else if (link_ == Link::attached && now_ms >= last_sent_ms_ + timeout_ms_ / 3) {
     ping_is_due_ = true;
   }
+  queue_.end_patience(now_ms);
   expire_unsent(now_ms);
 }
 
@@ -452,6 +456,9 @@ std::int64_t Session::next_tick_ms() const {
   }
   if (const auto* request = queue_.first_unsent()) {
     next = std::min(next, request->submitted_ms + timeout_ms_);
+    if (link_ == Link::attached && request->is_patient) {
+      next = std::min(next, request->submitted_ms + fusefs::limits::patient_request_ms);
+    }
   }
   return is_closing_ ? std::min(next, close_by_ms_) : next;
 }

@@ -60,7 +60,7 @@ class Session {
   // --- the user's calls, as in Client ---
 
   RequestId submit(replication::protocol::Request request, ReplyCallback callback,
-                   std::int64_t now_ms);
+                   std::int64_t now_ms, bool is_patient = false);
   void forget(RequestId id);
   void close(std::function<void()> done, std::int64_t now_ms);
   SessionState state() const { return state_; }

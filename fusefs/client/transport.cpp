@@ -269,6 +269,11 @@ class AsioClient : public Client {
     transport_->wake();
     return machine().submit(std::move(request), std::move(callback), now_ms());
   }
+  RequestId submit_patiently(replication::protocol::Request request,
+                             ReplyCallback callback) override {
+    transport_->wake();
+    return machine().submit(std::move(request), std::move(callback), now_ms(), true);
+  }
   void forget(RequestId id) override { machine().forget(id); }
   void on_event(std::function<void(const WatchNotice&)> callback) override {
     machine().deliveries().on_event(std::move(callback));

@@ -1,6 +1,7 @@
 #include "fusefs/mount/processes.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,7 +15,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -34,26 +34,51 @@ struct ProcessStat {
 
 std::string directory_of(std::int64_t pid) { return "/proc/" + std::to_string(pid); }
 
+// What a file of /proc says, as far as it is short; empty if there is none. Without a stream: who
+// takes a lock waits for this.
+std::string text_of(const std::string& path) {
+  constexpr std::size_t bytes_max = 4096;
+  std::string text(bytes_max, '\0');
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const ssize_t size = file < 0 ? 0 : ::read(file, text.data(), text.size());
+  if (file >= 0) {
+    ::close(file);
+  }
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  return text;
+}
+
+// The number that `text` begins with, behind blanks; 0 if it does not.
+std::int64_t leading_number(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
 std::optional<ProcessStat> read_stat(std::int64_t pid) {
-  std::ifstream file(directory_of(pid) + "/stat");
-  std::string line;
+  const std::string line = text_of(directory_of(pid) + "/stat");
   // The command stands in parentheses, and may have some itself.
-  const auto begin = std::getline(file, line) ? line.find('(') : line.npos;
+  const auto begin = line.find('(');
   const auto end = line.rfind(')');
   if (begin == line.npos || end == line.npos || end < begin) {
     return std::nullopt;
   }
   ProcessStat stat{.command = line.substr(begin + 1, end - begin - 1)};
-  std::istringstream fields(line.substr(end + 1));
-  std::string state;
-  fields >> state >> stat.parent;
-  constexpr int fields_between = 17;  // from the parent, the fourth, to the start, the 22nd
-  std::string skipped;
-  for (int i = 0; i < fields_between; ++i) {
-    fields >> skipped;
+  std::string_view rest = std::string_view(line).substr(end + 1);
+  constexpr int parent_field = 4;
+  constexpr int started_field = 22;
+  for (int field = 3; !rest.empty(); ++field) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    if (field == parent_field) {
+      stat.parent = leading_number(rest);
+    } else if (field == started_field) {
+      stat.started = leading_number(rest);
+      return stat;
+    }
+    rest.remove_prefix(std::min(rest.find(' '), rest.size()));
   }
-  fields >> stat.started;
-  return fields ? std::optional(stat) : std::nullopt;
+  return std::nullopt;
 }
 
 // The process of a thread.
@@ -63,16 +88,11 @@ std::int64_t process_of(std::int64_t thread) {
     ::close(descriptor);
     return thread;  // Only for the first thread of a process there is such a descriptor.
   }
-  std::ifstream file(directory_of(thread) + "/status");
-  constexpr std::string_view key = "Tgid:";
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(key)) {
-      std::int64_t pid = 0;
-      std::istringstream(line.substr(key.size())) >> pid;
-      return pid;
-    }
-  }
-  return thread;
+  const std::string status = text_of(directory_of(thread) + "/status");
+  constexpr std::string_view key = "\nTgid:";
+  const auto at = status.find(key);
+  return at == status.npos ? thread
+                           : leading_number(std::string_view(status).substr(at + key.size()));
 }
 
 std::string now() {

@@ -6,8 +6,8 @@
 //                                                             delete
 //   service_load fill PORT COUNT                              COUNT znodes of 100 bytes
 //   service_load rewrite PORT SESSIONS WINDOW SECONDS COUNT   sets of any of those
-//   service_load create|overwrite PORT SECONDS               what zabfs asks for one such operation
-//                                                            (mount_load.cpp), one after the other
+//   service_load create|overwrite|flock PORT SECONDS         the writes of one such operation of
+//                                                            mount_load.cpp, one after the other
 //   service_load floor FILE                                   a bare loopback round trip, and a
 //                                                             sync
 //   service_load timeline PORTS SESSIONS WINDOW SECONDS       sets, counted for every 100 ms
@@ -160,15 +160,13 @@ void rewrite(const LoadOptions& options, double seconds, int count) {
   }));
 }
 
-// What zabfs asks for each operation that changes something, watches included.
+// What zabfs has to write for each operation that changes something.
 std::vector<protocol::Request> requests_of(const std::string& operation, const std::string& path) {
-  const protocol::ExistsRequest look_up{.path = path, .watch = true};
   const protocol::SetDataRequest commit{.path = path, .data = value()};
   if (operation == "overwrite") {
-    return {look_up, commit};
+    return {commit};
   }
   if (operation == "flock") {
-    // The two writes alone: what zabfs reads in between is its own affair.
     const protocol::Create2Request contender{
         .path = path,
         .data = value(),
@@ -178,7 +176,7 @@ std::vector<protocol::Request> requests_of(const std::string& operation, const s
   }
   const protocol::Create2Request made{
       .path = path, .data = replication::Bytes{}, .acl = replication::open_acl()};
-  return {look_up, made, commit, look_up, protocol::DeleteRequest{.path = path}};
+  return {made, commit, protocol::DeleteRequest{.path = path}};
 }
 
 // Sends a request and waits for its reply.

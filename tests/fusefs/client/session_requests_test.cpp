@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "fusefs/client/limits.hpp"
 #include "replication/model/limits.hpp"
 #include "replication/protocol/frame.hpp"
 #include "tests/fusefs/client/conversation.hpp"
@@ -29,6 +30,44 @@ TEST(SessionRequests, LeaveInTheOrderOfTheCallsAndAreAnsweredInIt) {
   talk.reply(2, ErrorCode::bad_version);
   talk.reply(3, ErrorCode::no_node);
   EXPECT_EQ(talk.heard(), (Lines{"connected", "one: OK", "two: BadVersion", "three: NoNode"}));
+}
+
+struct Patience : testing::Test {
+  Patience() { talk.attach(); }
+  RequestId submit_patiently() {
+    return talk.session().submit(
+        ExistsRequest{.path = "/b"}, [](const auto&) {}, talk.now_ms(), true);
+  }
+  Conversation talk{};
+};
+
+TEST_F(Patience, LeavesWithTheNextRequestInTheOrderOfTheCalls) {
+  submit_patiently();
+  EXPECT_EQ(talk.sent_lines(), Lines{});
+  talk.submit("read", read);
+  EXPECT_EQ(talk.sent_lines(), (Lines{"1 exists", "2 getData"}));
+}
+
+TEST_F(Patience, Ends) {
+  submit_patiently();
+  talk.pass(fusefs::limits::patient_request_ms - 1);
+  EXPECT_EQ(talk.sent_lines(), Lines{});
+  talk.pass(1);
+  EXPECT_EQ(talk.sent_lines(), (Lines{"1 exists"}));
+}
+
+TEST_F(Patience, SparesWhatNobodyWantsToKnowAnyMore) {
+  talk.session().forget(submit_patiently());
+  talk.submit("write", write);
+  EXPECT_EQ(talk.sent_lines(), (Lines{"1 setData"}));
+}
+
+TEST_F(Patience, DoesNotOutlastTheConnection) {
+  submit_patiently();
+  talk.hang_up();
+  talk.pass(10 * fusefs::limits::patient_request_ms);
+  talk.attach();
+  EXPECT_EQ(talk.sent_lines(), (Lines{"1 exists"}));
 }
 
 TEST(SessionRequests, HandTheReplyAndItsZxidOver) {

@@ -159,6 +159,87 @@ TEST(Coherence, AReadDuringAWriteIsAskedForBehindIt) {
   EXPECT_EQ(m.cat("/f"), "mine");
 }
 
+struct WrittenFake : WarmFake {
+  HandleId open_to_write() { return open(look_up("f").inode, O_WRONLY | O_TRUNC).handle; }
+  // What a shell's echo does.
+  void echo(const std::string& text) {
+    const auto h = open_to_write();
+    write(h, 0, text);
+    flush(h);
+    release(h);
+  }
+  // Begins to commit what is written to `h`.
+  std::uintptr_t begin_flush(HandleId h) {
+    return begin<Done>([&](auto r) { fs.flush(std::move(r), h); });
+  }
+};
+
+TEST(Coherence, WhatTheMountHasWrittenIsKnownWithTheAnswer) {
+  WrittenFake m;
+  m.echo("one");
+  EXPECT_EQ(m.requests([&] { EXPECT_EQ(m.cat("/f"), "one"); }), 0U);
+  EXPECT_EQ(m.requests([&] { m.echo("two"); }), 2U) << "the write, and the read behind it";
+  EXPECT_EQ(
+      m.requests([&] { EXPECT_EQ(m.get_attributes(m.walk("/f").inode).attributes.st_size, 3); }),
+      0U);
+  m.ensemble.set("/f", "another's");
+  m.ensemble.deliver();
+  EXPECT_EQ(m.cat("/f"), "another's") << "the read behind the write has set a watch";
+}
+
+TEST(Coherence, OnlyWhatIsLookedUpIsReadBehindAWrite) {
+  WrittenFake m;
+  const auto h = m.open_to_write();
+  m.write(h, 0, "one");
+  m.ask<Done>([&](auto r) { m.fs.sync(std::move(r), h); });
+  m.write(h, 0, "two");
+  EXPECT_EQ(m.requests([&] { m.ask<Done>([&](auto r) { m.fs.sync(std::move(r), h); }); }), 1U);
+}
+
+// 2
+TEST(Coherence, AReadBehindAWriteDoesNotEnterIfAnotherWriteHasFollowed) {
+  WrittenFake m;
+  const auto first = m.open_to_write();
+  const auto second = m.open_to_write();
+  m.write(first, 0, "one");
+  m.write(second, 0, "second");
+  m.ensemble.hold("/f");
+  m.begin_flush(first);
+  m.ensemble.deliver();
+  const auto last = m.begin_flush(second);
+  m.ensemble.release();
+  m.ensemble.deliver();
+  EXPECT_EQ(m.answers.of_request(last).times, 1);
+  EXPECT_EQ(m.cat("/f"), "second");
+}
+
+// 3
+TEST(Coherence, AReadBehindAWriteDoesNotEnterIfAnEventOvertookIt) {
+  WrittenFake m;
+  const auto h = m.open_to_write();
+  m.write(h, 0, "mine");
+  const auto flushed = m.begin_flush(h);
+  m.ensemble.set("/f", "another's");  // fires the watch of the read
+  m.ensemble.deliver();
+  EXPECT_EQ(m.answers.of_request(flushed).times, 1);
+  EXPECT_EQ(m.cat("/f"), "another's");
+}
+
+// 4
+TEST(Coherence, AReadBehindAWriteWhoseAnswerIsLostDoesNotEnter) {
+  WrittenFake m;
+  const auto h = m.open_to_write();
+  m.write(h, 0, "mine");
+  m.ensemble.hold("/f");
+  const auto flushed = m.begin_flush(h);
+  m.ensemble.lose_answers();
+  m.ensemble.deliver();
+  EXPECT_NE(m.answers.of_request(flushed).error, 0);
+  m.ensemble.set("/f", "another's");
+  m.ensemble.deliver();
+  EXPECT_EQ(m.cat("/f"), "another's");
+}
+
 // 3
 TEST(Coherence, AReplyDoesNotEnterIfAnEventCameWhileItWasUnderway) {
   WarmFake m;

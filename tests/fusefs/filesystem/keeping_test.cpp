@@ -132,6 +132,23 @@ TEST(Keeping, AChangeOfDataTakesNameAndAttributesBack) {
   EXPECT_FALSE(m.memory.attributes_forgotten.contains(m.d));
 }
 
+TEST(Keeping, WhoWritesAgainAndAgainTakesNoNamesBack) {
+  KeptFake m;
+  const auto write = [&m] {
+    const auto h = m.open(m.look_up("f").inode, O_WRONLY | O_TRUNC).handle;
+    m.write(h, 0, "newer");
+    m.flush(h);
+    m.release(h);
+  };
+  write();
+  EXPECT_EQ(m.memory.names_forgotten, 1);
+  write();
+  write();
+  EXPECT_EQ(m.memory.names_forgotten, 1);
+  EXPECT_FALSE(m.look_up("f").name_is_kept);
+  EXPECT_TRUE(m.look_up("f").name_is_kept) << "looked up again without a write";
+}
+
 // 7
 TEST(Keeping, ARemovalTakesTheNameBackAndTheListingItWasIn) {
   KeptFake m;

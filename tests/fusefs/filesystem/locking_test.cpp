@@ -92,6 +92,33 @@ TEST_F(Locking, WithoutContentionCostsTwoWritesAndTwoReads) {
   EXPECT_EQ(m.ensemble.last_zxid().wire() - zxid.wire(), 2);
 }
 
+// One wait: who comes first is seen by what travels with the creation.
+TEST_F(Locking, WithoutContentionIsThereWithTheAnswersToTheCreation) {
+  const auto handle = open();
+  lock(handle, exclusive);  // Makes the queue.
+  unlock(handle);
+  const auto requests = m.ensemble.request_count();
+  const auto taken = m.begin<Done>([&](auto r) {
+    m.fs.lock(std::move(r), {.handle = handle, .owner = handle, .mode = exclusive});
+  });
+  EXPECT_EQ(m.ensemble.request_count() - requests, 2U);
+  m.ensemble.hold(queue + "/write-0000000001");  // The guard's question, and whatever else.
+  m.ensemble.deliver();
+  EXPECT_EQ(of(taken).times, 1);
+}
+
+TEST_F(Locking, AContenderThatIsRemovedBeforeItIsGuardedIsALockThatIsLost) {
+  const auto a = open();
+  lock(a, exclusive);
+  unlock(a);
+  const auto taken = m.begin<Done>(
+      [&](auto r) { m.fs.lock(std::move(r), {.handle = a, .owner = a, .mode = exclusive}); });
+  m.ensemble.remove(queue + "/write-0000000001");
+  m.ensemble.deliver();
+  EXPECT_EQ(of(taken).error, 0) << "it was had when the ensemble answered";
+  EXPECT_EQ(m.read(a).error, ENOLINK);
+}
+
 TEST_F(Locking, ReadersShareAndNobodyOvertakes) {
   const auto a = open(), b = open(), c = open(), d = open();
   EXPECT_EQ(lock(a, shared), 0);
