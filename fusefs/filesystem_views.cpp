@@ -153,6 +153,13 @@ Detached Filesystem::write_conversation(Reply<Written> reply, HandleId id, Bytes
   if (bytes.size() > value_bytes_max - conversation.written.size()) {
     co_return std::move(reply).error(EFBIG);
   }
+  // What is known is never older than what was read through this mount. So where many try, those
+  // who come too late do not keep the ensemble from the others.
+  const cache::Known* known = ensemble_.find(inodes_.find(handle.inode)->path);
+  if (known != nullptr && known->presence == cache::Presence::present &&
+      known->stat.version != conversation.version) {
+    co_return std::move(reply).refuse(Failure::of(ErrorCode::bad_version));
+  }
   Bytes value = conversation.written;
   value.insert(value.end(), bytes.begin(), bytes.end());
   Bytes sent = value;

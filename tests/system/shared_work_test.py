@@ -35,9 +35,11 @@ class Worker:
     def __init__(self, number, root):
         self.number = number
         self.root = root
+        self.is_unknown = False  # whether an earlier attempt has done it
 
     def again_and_again(self, attempt):
         """Until it has succeeded; what was refused or is not known is looked at by the next attempt."""
+        self.is_unknown = False
         while True:
             try:
                 if attempt():
@@ -45,6 +47,7 @@ class Worker:
             except OSError as error:
                 if error.errno not in PASSING:
                     raise
+                self.is_unknown = self.is_unknown or error.errno == errno.ETIMEDOUT
 
     def run(self):
         for count in range(1, INCREMENTS + 1):
@@ -72,7 +75,8 @@ class Worker:
             os.close(descriptor)
 
     def append(self, line):
-        if line in (self.root / "log@sync").read_text().splitlines(keepends=True):
+        """Looks only if nobody knows what became of the last attempt: the log gets long."""
+        if self.is_unknown and line in (self.root / "log@sync").read_text().splitlines(keepends=True):
             return True
         descriptor = os.open(self.root / "log", os.O_WRONLY | os.O_APPEND)
         try:

@@ -92,6 +92,22 @@ TEST_F(Views, AConversationThatWasOvertakenBeginsAnewWithARead) {
   EXPECT_EQ(m.ensemble.text("/n"), "61\n");
 }
 
+TEST_F(Views, AConversationThatIsKnownToBeOvertakenIsRefusedWithoutTheEnsemble) {
+  for (int use = 0; use < 3; ++use) {
+    m.look_up("n");  // From the second on, its answer is guarded.
+  }
+  const auto opened = open("n@cas", O_RDWR);
+  EXPECT_EQ(m.read(opened.handle, 0).text, "42\n");
+  m.ensemble.set("/n", "50\n");
+  m.ensemble.deliver();
+  m.look_up("n");
+  const auto requests = m.ensemble.request_count();
+  EXPECT_EQ(m.write(opened.handle, 0, "43\n").error, ESTALE);
+  EXPECT_EQ(m.ensemble.request_count(), requests);
+  EXPECT_EQ(m.read(opened.handle, 0).text, "50\n");
+  EXPECT_EQ(m.write(opened.handle, 0, "51\n").error, 0);
+}
+
 TEST_F(Views, AConversationWithoutAReadIsAboutTheVersionAtOpen) {
   const auto opened = open("n@cas", O_WRONLY);
   m.ensemble.set("/n", "50\n");
