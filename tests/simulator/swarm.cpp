@@ -161,11 +161,13 @@ void draw_restores(Swarm& swarm, Random chance) {
 }
 
 // In one of three worlds snapshots come in many small slices, so that much happens between two of
-// them, and what is longer than the least of these bounds is cut.
+// them, and what is longer than the second bound is cut. Each is one job of a disk that may be
+// slow: with less in it a server would not have the state of others within the time that is
+// allowed.
 void draw_slices(replication::ReplicaOptions& replica, Random chance) {
   if (draw(chance, 333)) {
-    replica.snapshot_slice_bytes = 50 + chance.below(1'500);
-    replica.snapshot_slice_bytes_max = 50 + chance.below(1'500);
+    replica.snapshot_slice_bytes = 500 + chance.below(2'500);
+    replica.snapshot_slice_bytes_max = 500 + chance.below(2'500);
   }
 }
 
