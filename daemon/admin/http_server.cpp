@@ -8,6 +8,7 @@
 #include <chrono>
 #include <set>
 #include <string_view>
+#include <utility>
 
 namespace zabfs::daemon::admin {
 
@@ -331,7 +332,8 @@ void HttpServer::stop() {
   error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
-  for (const auto& exchange : state_->exchanges) {
+  // What they still wait for keeps them, and they keep the state: it must not keep them too.
+  for (const auto& exchange : std::exchange(state_->exchanges, {})) {
     exchange->close();
   }
 }
