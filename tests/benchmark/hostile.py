@@ -6,8 +6,8 @@ what they leave behind.
     python3 tests/benchmark/hostile.py [--seconds 300] [--directory .] [--each] [--kind zookeeper]
 
 Half of the time nobody else is there, half of it all hostile clients of tests/system/hostile.py are,
-in turns of a few seconds; --each adds a row for every kind of them alone. docs/benchmarks.md says how
-to read the table.
+in turns of a few seconds; --each adds a row for every kind of them alone, --elsewhere one for all of them
+at another server on the same machine. docs/benchmarks.md says how to read the table.
 """
 
 import argparse
@@ -67,13 +67,14 @@ def taken(service):
     return ", ".join(f"{monitored(service, key):,} {name}" for key, name in TAKEN.items())
 
 
-def measure(service, mode, seconds, hostile):
-    """The rows of several turns, some with and some without the hostile clients."""
+def measure(service, mode, seconds, hostile, victim=None):
+    """The rows of several turns, some with and some without the hostile clients, which are at the
+    service, or at another one, the `victim`."""
     rows = {False: [], True: []}
     for turn in range(max(2, int(seconds / TURN_SECONDS))):
         is_beside = turn % 2 == 1
         if is_beside:
-            with Hostile(service.port, hostile, LEAST_PRIORITY) as others:
+            with Hostile((victim or service).port, hostile, LEAST_PRIORITY) as others:
                 rows[True].append(load(mode, service.port, 1, 1, TURN_SECONDS))
                 others.assert_alive()
         else:
@@ -98,11 +99,28 @@ def print_row(name, mode, rows):
     print(f"{name:14} {mode:5} | {' | '.join(columns)} | {longest:9.0f}", flush=True)
 
 
+def print_floor(directory, kind, service, seconds):
+    """The row of hostile clients at another server, without real-time priority: what they take of the
+    machine is not the service's to give."""
+    other = Service(kind, directory, "other")
+    other.settings = SETTINGS[kind]
+    other.start()
+    try:
+        for thread in os.listdir(f"/proc/{other.process.pid}/task"):
+            os.sched_setscheduler(int(thread), os.SCHED_OTHER, os.sched_param(0))
+        for mode in ("read", "write"):
+            print_row("elsewhere", mode, measure(service, mode, seconds, KINDS, victim=other))
+    finally:
+        other.kill()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=300, help="for reads, and for writes")
     parser.add_argument("--directory", default=".", help="whose disk is used")
     parser.add_argument("--each", action="store_true", help="every kind alone too")
+    parser.add_argument("--elsewhere", action="store_true",
+                        help="a row for hostile clients at another server too")
     parser.add_argument("--kind", default=SERVERS[0], choices=SERVERS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.directory, prefix="zabfs-benchmark.") as directory:
@@ -120,6 +138,8 @@ def main():
             for name, kinds in crowds:
                 for mode in ("read", "write"):
                     print_row(name, mode, measure(service, mode, options.seconds, kinds))
+            if options.elsewhere:
+                print_floor(directory, options.kind, service, options.seconds)
             print(f"\nafter: {Remains(service)}\nit took {taken(service)}")
         finally:
             service.kill()
