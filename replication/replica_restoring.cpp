@@ -217,10 +217,7 @@ void Replica::State::restore(std::unique_ptr<RestorableState> state, Restoration
     done("Another restore is under way. Wait for its end.");
     return;
   }
-  restoring_.emplace(Restoring{});
-  restoring_->state = std::move(state);
-  restoring_->done = std::move(done);
-  restoring_->moved_ms = ports_.clock.monotonic_ms();
+  restoring_.emplace(std::move(state), std::move(done), ports_.clock.monotonic_ms());
 }
 
 void Replica::State::end_restoring(const std::variant<Zxid, std::string>& outcome) {

@@ -139,15 +139,18 @@ class Replica::State {
 
   // A state that this server was given, on its way to the leader.
   struct Restoring {
-    std::unique_ptr<RestorableState> state{};
-    RestorationDone done{};
+    Restoring(std::unique_ptr<RestorableState> given, RestorationDone tell, std::int64_t now_ms)
+        : state(std::move(given)), done(std::move(tell)), moved_ms(now_ms) {}
+
+    std::unique_ptr<RestorableState> state;
+    RestorationDone done;
     std::string name{};                         // of the last attempt; empty before the first
     std::optional<tree::PieceWriter> pieces{};  // of the attempt that is under way
     std::int32_t sent{};                        // pieces of it
     std::int32_t applied{};                     // here
     bool is_end_sent{};
     int attempts{};
-    std::int64_t moved_ms{};  // when something last came of it
+    std::int64_t moved_ms;  // when something last came of it
   };
 
   // What a leader knows of the restore whose pieces it takes.
