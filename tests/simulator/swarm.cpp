@@ -161,14 +161,24 @@ void draw_restores(Swarm& swarm, Random chance) {
 }
 
 // In one of three worlds snapshots come in many small slices, so that much happens between two of
-// them, and what is longer than the second bound is cut. Each is one job of a disk that may be
-// slow: with less in it a server would not have the state of others within the time that is
-// allowed.
-void draw_slices(replication::ReplicaOptions& replica, Random chance) {
-  if (draw(chance, 333)) {
-    replica.snapshot_slice_bytes = 500 + chance.below(2'500);
-    replica.snapshot_slice_bytes_max = 500 + chance.below(2'500);
+// them, and what is longer than the second bound is cut. Each is two jobs of the disk and one frame
+// of the link. Where those are slow or break, slices are larger: a server must have the state of
+// the others, however large a world makes it, within the time that is allowed.
+void draw_slices(WorldOptions& world, Random chance) {
+  if (!draw(chance, 333)) {
+    return;
   }
+  constexpr std::uint64_t state_bytes = 2'000'000;
+  constexpr auto time_us = static_cast<std::uint64_t>(10 * second);
+  const auto job_us =
+      static_cast<std::uint64_t>(world.disk_job_max) +
+      static_cast<std::uint64_t>(world.slow_job_max) * world.slow_jobs_of_1000 / 2'000;
+  const std::uint64_t breaks_per_100k =
+      world.network.breaks_per_100k + world.network.replacements_per_100k;
+  const std::uint64_t least =
+      50 + 2 * state_bytes * job_us / time_us + 2 * state_bytes * breaks_per_100k / 100'000;
+  world.replica.snapshot_slice_bytes = least + chance.below(1'500);
+  world.replica.snapshot_slice_bytes_max = least + chance.below(1'500);
 }
 
 }  // namespace
@@ -201,7 +211,7 @@ Swarm draw_swarm(std::uint64_t seed, std::uint64_t steps, std::uint64_t voters,
   draw_ends(swarm, Random(~seed ^ 1));
   draw_operator(swarm, Random(seed ^ 0x5eed'0f'0000'0000), must_be_reconfigured);
   draw_restores(swarm, Random(seed ^ 0x5e7'bac'0000'0000));
-  draw_slices(swarm.world.replica, Random(seed ^ 0x511'ce5'0000'0000));
+  draw_slices(swarm.world, Random(seed ^ 0x511'ce5'0000'0000));
   return swarm;
 }
 
