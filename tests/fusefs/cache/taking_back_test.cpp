@@ -14,7 +14,9 @@ using fusefs::cache::Coherence;
 using fusefs::cache::Subscription;
 using fusefs::cache::Underway;
 using fusefs::client::SessionState;
+using replication::protocol::GetChildren2Request;
 using replication::protocol::GetDataRequest;
+using replication::protocol::SetDataRequest;
 namespace limits = replication::limits;
 
 struct TakingBack : testing::Test {
@@ -59,6 +61,30 @@ TEST_F(TakingBack, WhatSomebodyWaitsForStaysWatched) {
   ensemble.set("/awaited", "1");
   ensemble.deliver();
   EXPECT_EQ(told, 1);
+}
+
+// Its watch goes with those of what was known before.
+TEST_F(TakingBack, AReadBehindAWriteDoesNotEnterWhenItsWatchIsTakenBack) {
+  ensemble.create("/f", replication::Data{});
+  ensemble.create("/large", replication::Bytes(limits::cached_bytes_max));
+  const GetChildren2Request names{.path = "/f", .watch = true};
+  Underway listing(coherence, names);
+  ensemble.submit(names, [&](const auto& reply) { listing.answered(reply); });
+  ensemble.deliver();
+  ensemble.hold("/f");
+  const SetDataRequest write{.path = "/f", .data = replication::Data{}};
+  const GetDataRequest read{.path = "/f", .watch = true};
+  Underway writing(coherence, write);
+  Underway reading(coherence, read);
+  ensemble.submit(write, [&](const auto& reply) {
+    writing.answered(reply);
+    reading.write_answered();
+  });
+  ensemble.submit(read, [&](const auto& reply) { reading.answered(reply); });
+  read_with_watch("/large");
+  ensemble.release();
+  ensemble.deliver();
+  EXPECT_EQ(coherence.find("/f"), nullptr);
 }
 
 TEST_F(TakingBack, OnAnotherConnectionOnlyWhatIsAwaitedIsWatched) {
