@@ -236,14 +236,23 @@ void MountedEnsemble::renew_session() {
   filesystem_.use(*client_);
 }
 
-void MountedEnsemble::lock_is_lost(const Lock& lock) const {
-  int holders = 0;
-  if (options_.signal_on_loss != 0) {
-    holders = signal_holders(lock.wanted.taker, lock.wanted.key.inode, options_.signal_on_loss);
+// Those that are lost at one moment are looked after together: all go with one session.
+void MountedEnsemble::lock_is_lost(const Lock& lock) {
+  lost_locks_.push_back(
+      {.path = lock.wanted.path, .inode = lock.wanted.key.inode, .taker = lock.wanted.taker});
+  if (lost_locks_.size() == 1) {
+    boost::asio::post(io_, [this] { signal_loss(); });
   }
-  spdlog::error("the lock of {} ({}, process {}) is lost; processes that got a signal: {}",
-                lock.wanted.path, lock.wanted.taker.command, lock.wanted.taker.process.pid,
-                holders);
+}
+
+void MountedEnsemble::signal_loss() {
+  const auto lost = std::exchange(lost_locks_, {});
+  const auto holders = options_.signal_on_loss == 0 ? std::vector<int>(lost.size())
+                                                    : signal_holders(lost, options_.signal_on_loss);
+  for (std::size_t i = 0; i < lost.size(); ++i) {
+    spdlog::error("the lock of {} ({}, process {}) is lost; processes that got a signal: {}",
+                  lost[i].path, lost[i].taker.command, lost[i].taker.process.pid, holders[i]);
+  }
 }
 
 // Whoever is to be ended has to be when somebody else may have the lock, and not when we hear of

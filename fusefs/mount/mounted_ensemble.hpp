@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fusefs/client/transport.hpp"
 #include "fusefs/filesystem.hpp"
@@ -50,7 +51,8 @@ class MountedEnsemble {
   void hand_over();
   void renew_session();
   void ask_who_we_are();
-  void lock_is_lost(const Lock& lock) const;
+  void lock_is_lost(const Lock& lock);
+  void signal_loss();
   void lose_locks_in_time();
   void await_signal();
   void end();
@@ -67,6 +69,7 @@ class MountedEnsemble {
   std::unique_ptr<client::Client> expired_client_{};
   std::unique_ptr<client::Client> client_;
   Processes processes_{};
+  std::vector<LostLock> lost_locks_{};  // that nobody has been told of
   kernel::KernelAnswers answers_{};
   Filesystem filesystem_;
   std::optional<Notification> notification_{};  // unless it is not wanted

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -117,34 +118,76 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
-// Asks /proc alone: asking the mount, from here, would wait for ever.
-bool has_open(std::int64_t pid, inodes::InodeNumber inode) {
-  const std::string directory = directory_of(pid) + "/fdinfo";
-  const std::string wanted = "ino:\t" + std::to_string(inode);
-  for (const auto& name : names_in(directory)) {
-    std::ifstream file(directory + "/" + name);
-    for (std::string line; std::getline(file, line);) {
-      if (line == wanted) {
-        return true;
-      }
+// What /proc says at one time, as far as somebody wants to know it. It alone is asked: asking the
+// mount, from here, would wait for ever.
+class Look {
+ public:
+  bool has_open(std::int64_t pid, inodes::InodeNumber inode) {
+    const auto [known, is_new] = open_.try_emplace(pid);
+    if (is_new) {
+      known->second = open_by(pid);
     }
+    return known->second.contains(inode);
   }
-  return false;
-}
 
-// The parent of every process.
-std::map<std::int64_t, std::int64_t> parents() {
-  std::map<std::int64_t, std::int64_t> all;
-  for (const auto& name : names_in("/proc")) {
-    std::int64_t pid = 0;
-    const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error == std::errc{} && stop == name.data() + name.size()) {
-      if (const auto stat = read_stat(pid)) {
-        all.emplace(pid, stat->parent);
+  // `root` and what descends from it.
+  std::vector<std::int64_t> family(std::int64_t root) {
+    if (children_.empty()) {
+      find_children();
+    }
+    std::vector<std::int64_t> all{root};
+    for (std::size_t next = 0; next < all.size(); ++next) {
+      if (const auto found = children_.find(all[next]); found != children_.end()) {
+        all.insert(all.end(), found->second.begin(), found->second.end());
+      }
+    }
+    return all;
+  }
+
+ private:
+  static std::set<inodes::InodeNumber> open_by(std::int64_t pid) {
+    std::set<inodes::InodeNumber> inodes;
+    const std::string directory = directory_of(pid) + "/fdinfo";
+    constexpr std::string_view key = "ino:\t";
+    for (const auto& name : names_in(directory)) {
+      std::ifstream file(directory + "/" + name);
+      for (std::string line; std::getline(file, line);) {
+        inodes::InodeNumber inode = 0;
+        if (line.starts_with(key) &&
+            std::from_chars(line.data() + key.size(), line.data() + line.size(), inode).ec ==
+                std::errc{}) {
+          inodes.insert(inode);
+          break;
+        }
+      }
+    }
+    return inodes;
+  }
+
+  void find_children() {
+    for (const auto& name : names_in("/proc")) {
+      std::int64_t pid = 0;
+      const auto [stop, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+      if (error == std::errc{} && stop == name.data() + name.size()) {
+        if (const auto stat = read_stat(pid)) {
+          children_[stat->parent].push_back(pid);
+        }
       }
     }
   }
-  return all;
+
+  std::map<std::int64_t, std::set<inodes::InodeNumber>> open_{};
+  std::map<std::int64_t, std::vector<std::int64_t>> children_{};  // by parent
+};
+
+// The process from which those descend that can hold the lock; 0 if nobody does any more.
+std::int64_t root_of(const LostLock& lost, Look& look) {
+  for (const Process& process : {lost.taker.process, lost.taker.parent}) {
+    if (is_alive(process) && look.has_open(process.pid, lost.inode)) {
+      return process.pid;
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -171,28 +214,24 @@ Taker Processes::find(std::int64_t thread) {
   return taker;
 }
 
-int signal_holders(const Taker& taker, inodes::InodeNumber inode, int signal) {
-  std::int64_t root = 0;
-  for (const Process& process : {taker.process, taker.parent}) {
-    if (root == 0 && is_alive(process) && has_open(process.pid, inode)) {
-      root = process.pid;
+std::vector<int> signal_holders(const std::vector<LostLock>& lost, int signal) {
+  Look look;
+  std::vector<int> counts;
+  std::set<std::int64_t> holders;
+  for (const LostLock& lock : lost) {
+    counts.push_back(0);
+    const std::int64_t root = root_of(lock, look);
+    for (const std::int64_t pid : root == 0 ? std::vector<std::int64_t>{} : look.family(root)) {
+      if (look.has_open(pid, lock.inode)) {
+        holders.insert(pid);
+        ++counts.back();
+      }
     }
   }
-  if (root == 0) {
-    return 0;
+  for (const std::int64_t pid : holders) {
+    ::kill(static_cast<pid_t>(pid), signal);
   }
-  const auto parent_of = parents();
-  int signalled = 0;
-  for (const auto& [pid, parent] : parent_of) {
-    std::int64_t ancestor = pid;
-    while (ancestor != root && parent_of.contains(ancestor)) {
-      ancestor = parent_of.at(ancestor);
-    }
-    if (ancestor == root && has_open(pid, inode) && ::kill(static_cast<pid_t>(pid), signal) == 0) {
-      ++signalled;
-    }
-  }
-  return signalled;
+  return counts;
 }
 
 }  // namespace zabfs::fusefs::mount

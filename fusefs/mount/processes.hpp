@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "fusefs/inodes/inode_table.hpp"
 #include "fusefs/locks/taker.hpp"
@@ -20,10 +21,16 @@ class Processes : public locks::Takers {
   std::string host_;
 };
 
-// Sends `signal` to those who hold a lock that `taker` took on the file `inode` of the mount: to
-// him, or to his parent if he has ended or has closed the file, and to what descends from that one
-// and has inherited the open file. A process that has got the number of another one since is left
-// alone. Returns how many there were.
-int signal_holders(const locks::Taker& taker, inodes::InodeNumber inode, int signal);
+struct LostLock {
+  std::string path{};
+  inodes::InodeNumber inode{};  // the file of the mount
+  locks::Taker taker{};
+};
+
+// Sends `signal` to those who hold a lock that its taker took: to him, or to his parent if he has
+// ended or has closed the file, and to what descends from that one and has inherited the open file.
+// A process that has got the number of another one since is left alone. Whoever held several gets
+// one signal. Returns how many held each; /proc is looked through once for all of them.
+std::vector<int> signal_holders(const std::vector<LostLock>& lost, int signal);
 
 }  // namespace zabfs::fusefs::mount

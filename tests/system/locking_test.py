@@ -327,6 +327,34 @@ class Locking(MountTestCase):
             "kill", signal.SIGKILL, "exec flock $0 sh -c 'echo held; cat'")
         self.assertRegex(log, "signal: [23]")  # flock, its shell, and perhaps cat in its place
 
+    def test_who_holds_many_gets_one_signal(self):
+        mount = Mount("-o", "timeout=4,onloss=term", self.server.hosts)
+        self.addCleanup(mount.remove)
+        locks = [mount.path / f"{self.name}{number}" for number in range(20)]
+        script = """
+            import fcntl, os, signal, sys
+            signals, told = os.pipe()
+            os.set_blocking(told, False)
+            signal.signal(signal.SIGTERM, lambda *_: None)
+            signal.set_wakeup_fd(told)
+            files = [open(path, "w") for path in sys.argv[1:]]
+            for file in files:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            print("held", flush=True)
+            os.read(signals, 1)
+            print("signal", flush=True)
+            sys.stdin.readline()
+            os.write(told, b"0")
+            print(len(os.read(signals, 100)) - 1, "more")
+            """
+        holder = self.python(script, *locks)
+        self.assertEqual(holder.stdout.readline(), "held\n")
+        self.expire(mount)
+        self.assertEqual(holder.stdout.readline(), "signal\n")
+        wait_until(lambda: mount.log_path.read_text().count("got a signal: 1") == len(locks),
+                   "all locks are lost")
+        self.assertEqual(holder.communicate("", timeout=30)[0], "0 more\n")
+
     def test_a_holder_is_ended_without_waiting_for_the_news(self):
         server = Server()
         self.addCleanup(server.remove)
