@@ -84,20 +84,25 @@ void Replica::State::draw_next_snapshot() {
   }
 }
 
+// A leader that does not serve yet has few turns and nobody to hold up, and the learner's time is
+// limited: so it sends as much as the link may have waiting.
 void Replica::State::advance_learner_snapshot() {
   const ServerId learner = *snapshot_for_;
-  if (ports_.peers.unsent(learner) > limits::learner_stream_bytes_ahead) {
-    return;
-  }
-  zab::SnapshotSlice slice;
-  const bool more = snapshot_->next_slice(slice.bytes);
-  zab::Send send{.to = learner, .message = std::move(slice)};
-  carry_out(send);
-  if (!more) {
-    stop_snapshot();
-    peer_.on_snapshot_sent(learner);
-    carry_out_effects();
-  }
+  do {
+    if (ports_.peers.unsent(learner) > limits::learner_stream_bytes_ahead) {
+      return;
+    }
+    zab::SnapshotSlice slice;
+    const bool more = snapshot_->next_slice(slice.bytes);
+    zab::Send send{.to = learner, .message = std::move(slice)};
+    carry_out(send);
+    if (!more) {
+      stop_snapshot();
+      peer_.on_snapshot_sent(learner);
+      carry_out_effects();
+      return;
+    }
+  } while (!is_serving_ && linked_.contains(learner));
 }
 
 void Replica::State::carry_out(zab::StreamSnapshot& effect) {

@@ -195,6 +195,24 @@ TEST(SnapshotScenarios, ALearnerThatDiesBetweenPartsBeginsAnew) {
   }
 }
 
+// Two of three can only serve once the one has the other's state: then nothing happens meanwhile
+// that would give the leader a turn, and the time for it is short.
+TEST(SnapshotScenarios, ALeaderThatDoesNotServeYetSendsWithoutWaitingForTurns) {
+  Story story(4, in_small_slices);
+  Made made;
+  made.open_sessions(2'000);
+  story.restore(std::move(made));
+  auto& world = story.scenario.world();
+  const ServerId leader = story.scenario.leader();
+  for (const ServerId server : story.scenario.servers()) {
+    world.cut_power(server);
+  }
+  world.start(leader);
+  world.start(story.away);
+  story.scenario.wait_until_serving(story.away);
+  story.scenario.expect_one_history();
+}
+
 // Each draws for itself when its log is long enough.
 TEST(SnapshotScenarios, ServersDoNotAllWriteAtTheSameMoment) {
   ScenarioWorld scenario(3, 1, 8,
