@@ -341,59 +341,20 @@ Detached Filesystem::commit_and_answer(Reply<Done> reply, HandleId id) {
   std::move(reply).with_outcome(done);
 }
 
-// Nobody is told how the last close ends. So a truncation that it commits replaces one version,
-// which is written down: if this process dies meanwhile, its successor tries the same again, and it
-// happens once. Until it is done, the handle stays in the table, and so in the ledger.
 Detached Filesystem::release(Reply<Done> reply, HandleId id) {
-  Handle* open = handles_.find(id);
-  if (open == nullptr) {
+  const auto handle = handles_.release(id);
+  if (handle == nullptr) {
     co_return std::move(reply).error(EBADF);
   }
   Operation operation(operations_, reply.ticket());
   Outcome<Done> done = Done{};
-  const auto* data = handles::data_of(*open);
-  const bool commits = data != nullptr && data->close_commits() && !open->is_held;
-  const auto view = inodes_.find(open->inode)->view;
-  const bool is_truncation = commits && !data->flush_commits() &&
-                             (view == naming::View::plain || view == naming::View::data);
-  if (commits && !is_truncation) {
-    done = co_await commit(operation, *open);
+  if (const auto* data = handles::data_of(*handle);
+      data != nullptr && data->close_commits() && !handle->is_held) {
+    done = co_await commit(operation, *handle);
   }
-  const bool is_tried_again = is_truncation && open->condition.has_value();
-  for (int attempt = 0; is_truncation && attempt < change_attempts_max; ++attempt) {
-    const Inode* inode = inodes_.find(open->inode);
-    if (!open->condition && !inode->is_removed) {
-      const auto known = guarded(inode->path);
-      if (known) {
-        open->condition = known->stat.version;
-      } else {
-        Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = inode->path});
-        const auto found = co_await question;
-        if (!found || (attempt == 0 && !data->close_commits())) {
-          done = found ? Outcome<Done>(Done{}) : found.error();  // a chmod has committed it
-          break;
-        }
-        open->condition = found->stat.version;
-      }
-      if (ledger_ != nullptr) {
-        write_down(id);
-        ledger_->write();
-      }
-    }
-    done = co_await commit(operation, *open);
-    if (done || done.error().code != ErrorCode::bad_version) {
-      break;
-    }
-    if (is_tried_again) {
-      done = Done{};  // It had happened, or somebody has written since.
-      break;
-    }
-    open->condition.reset();
+  if (std::holds_alternative<handles::TransactionHandle>(handle->body)) {
+    done = co_await end_transaction(operation, *handle);
   }
-  if (std::holds_alternative<handles::TransactionHandle>(open->body)) {
-    done = co_await end_transaction(operation, *open);
-  }
-  const auto handle = handles_.release(id);
   if (!done) {
     journal_.note("what was written to " + inodes_.find(handle->inode)->path +
                   " is lost: " + std::string(reason_of(done.error())));
