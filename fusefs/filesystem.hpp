@@ -380,6 +380,8 @@ class Filesystem {
   Detached read_behind(std::shared_ptr<Question*> asked, std::string path);
   // Sends the whole value of the handle.
   Task<Outcome<Done>> commit(Operation& operation, handles::Handle& handle);
+  Task<Outcome<Done>> commit_last_truncation(Operation& operation, HandleId id);
+  Task<Outcome<std::int32_t>> newest_version(Operation& operation, inodes::InodeNumber number);
   Task<Outcome<Done>> append(Operation& operation, handles::Handle& handle,
                              replication::Bytes bytes);
   Task<Outcome<replication::Stat>> set_data(Operation& operation, InodeNumber number,

@@ -76,8 +76,11 @@ DataHandle data_in(const continuity::Opened& opened) {
             at.is_truncated);
   DataHandle data(mode);
   data.restore(at, opened.content);
-  if (opened.has_begun_change) {
-    data.mark_committed();  // Whether it was, nobody knows; it is not repeated.
+  // Whether it was committed, nobody knows, and it is not repeated; but for a truncation of one
+  // version, which happens once however often it is tried.
+  const bool can_be_repeated = entry.has_condition && at.is_truncated && !at.is_written;
+  if (opened.has_begun_change && !can_be_repeated) {
+    data.mark_committed();
   }
   return data;
 }

@@ -341,26 +341,76 @@ Detached Filesystem::commit_and_answer(Reply<Done> reply, HandleId id) {
   std::move(reply).with_outcome(done);
 }
 
+// Until all is done the handle stays in the table, and so in the ledger.
 Detached Filesystem::release(Reply<Done> reply, HandleId id) {
-  const auto handle = handles_.release(id);
-  if (handle == nullptr) {
+  Handle* open = handles_.find(id);
+  if (open == nullptr) {
     co_return std::move(reply).error(EBADF);
   }
   Operation operation(operations_, reply.ticket());
+  locker_.closing(id, open->inode);
   Outcome<Done> done = Done{};
-  if (const auto* data = handles::data_of(*handle);
-      data != nullptr && data->close_commits() && !handle->is_held) {
-    done = co_await commit(operation, *handle);
+  const auto* data = handles::data_of(*open);
+  if (data != nullptr && data->close_commits() && !open->is_held) {
+    const auto view = inodes_.find(open->inode)->view;
+    const bool is_of_no_version = view == naming::View::plain || view == naming::View::data;
+    if (is_of_no_version && !data->flush_commits()) {
+      done = co_await commit_last_truncation(operation, id);
+    } else {
+      done = co_await commit(operation, *open);
+    }
   }
-  if (std::holds_alternative<handles::TransactionHandle>(handle->body)) {
-    done = co_await end_transaction(operation, *handle);
+  if (std::holds_alternative<handles::TransactionHandle>(open->body)) {
+    done = co_await end_transaction(operation, *open);
   }
+  const auto handle = handles_.release(id);
   if (!done) {
     journal_.note("what was written to " + inodes_.find(handle->inode)->path +
                   " is lost: " + std::string(reason_of(done.error())));
   }
   const auto put = co_await put_down(operation, id, *handle);
   std::move(reply).with_outcome(done ? put : done);
+}
+
+// Nobody is told how the last close ends. So what it truncates replaces one version, which is
+// written down: if this process dies, its successor tries the same again, and it happens once.
+Task<Outcome<Done>> Filesystem::commit_last_truncation(Operation& operation, HandleId id) {
+  Handle& handle = *handles_.find(id);
+  if (handle.condition) {  // A predecessor has tried.
+    const auto done = co_await commit(operation, handle);
+    const bool is_another_version = !done && done.error().code == ErrorCode::bad_version;
+    // It had happened, or somebody has written since.
+    co_return is_another_version ? Outcome<Done>(Done{}) : done;
+  }
+  Outcome<Done> done = Done{};
+  for (int attempt = 0; attempt < change_attempts_max; ++attempt) {
+    const auto version = co_await newest_version(operation, handle.inode);
+    const bool is_committed = attempt == 0 && !handles::data_of(handle)->close_commits();
+    if (!version || is_committed) {  // by a chmod meanwhile
+      co_return version ? Outcome<Done>(Done{}) : version.error();
+    }
+    handle.condition = *version;
+    if (ledger_ != nullptr) {
+      write_down(id);
+      ledger_->write();
+    }
+    done = co_await commit(operation, handle);
+    if (done || done.error().code != ErrorCode::bad_version) {
+      break;
+    }
+  }
+  co_return done;
+}
+
+Task<Outcome<std::int32_t>> Filesystem::newest_version(Operation& operation, InodeNumber number) {
+  const Inode* inode = inodes_.find(number);
+  const auto known = guarded(inode->path);
+  if (known || inode->is_removed) {
+    co_return known ? known->stat.version : any_version;
+  }
+  Ask<StatResponse> question(ensemble_, operation, ExistsRequest{.path = inode->path});
+  const auto found = co_await question;
+  co_return found ? Outcome<std::int32_t>(found->stat.version) : found.error();
 }
 
 }  // namespace zabfs::fusefs

@@ -103,12 +103,9 @@ void Locker::forget(const Place& place) {
 // --- taking ---
 
 Task<Outcome<Done>> Locker::take(Operation& operation, WantedLock wanted) {
-  // The kernel names an open file by its place in memory, and gives that to the next one while we
-  // are still closing this one: what is held is not the lock of whoever asks now.
-  if (const auto held = locks_.find(wanted.key);
-      held != locks_.end() && wanted.key.family == locks::Family::flock &&
-      held->second->wanted.handle != wanted.handle) {
-    static_cast<void>(co_await give_back(operation, wanted.key));
+  const auto gone = co_await let_closed_go(operation, wanted);
+  if (!gone) {
+    co_return gone.error();
   }
   if (const auto held = locks_.find(wanted.key); held != locks_.end()) {
     if (held->second->is_lost || is_over(held->second->session)) {

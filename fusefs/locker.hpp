@@ -11,6 +11,11 @@
 //   waiting    before it says so, because another process may just have told the asker otherwise
 //   give back  deletes the contender
 //
+// For the kernel the owner of a flock is the place of the open file in its memory, which it gives
+// to the next one while we still commit what the closed one leaves. So what is held by the same
+// owner through another handle is not the lock of whoever asks: he waits until the close has given
+// it back.
+//
 // A lock is lost when its session is over, or when somebody else has deleted its contender. Whoever
 // holds it may not have it back by himself: the lock stays lost until it is given back.
 //
@@ -69,6 +74,8 @@ struct Lock {
   replication::SessionId session{};
   locks::Mode mode{};
   bool is_lost{};
+  bool is_closing{};  // the last close of the handle gives it back
+  std::vector<Wake*> waiting_for_end{};
 };
 
 // Who is in the way of a lock.
@@ -90,6 +97,9 @@ class Locker {
   // EAGAIN if it is taken and the wish is not to wait; ENOLINK if the lock that the owner had, or
   // its place in the queue, is lost.
   Task<Outcome<Done>> take(Operation& operation, WantedLock wanted);
+
+  // The last close of a handle has begun.
+  void closing(handles::HandleId handle, inodes::InodeNumber inode);
 
   // Gives the lock of `key` back, if there is one; ENOLINK if it was lost before.
   Task<Outcome<Done>> give_back(Operation& operation, LockKey key);
@@ -139,6 +149,8 @@ class Locker {
   bool is_own(const LockKey& key, const std::string& path) const;
   void forget(const Place& place);
 
+  // Waits until nothing is held under the key by a file that is closed.
+  Task<Outcome<Done>> let_closed_go(Operation& operation, WantedLock wanted);
   Task<Outcome<bool>> is_taken(Operation& operation, WantedLock wanted);
   Task<Outcome<Place>> join(Operation& operation, WantedLock wanted);
   bool is_first(const WantedLock& wanted, const Place& place,

@@ -140,11 +140,46 @@ Task<Outcome<Done>> Locker::give_back(Operation& operation, LockKey key) {
   write_gone(key);
   operations_.interrupt(lock.get());
   Place place{key, lock->contender, lock->czxid, lock->session};
+  Outcome<Done> done = Failure::of(ENOLINK);
   if (lock->is_lost || is_over(lock->session)) {
     forget(place);
-    co_return Failure::of(ENOLINK);
+  } else {
+    done = co_await leave(operation, std::move(place));
   }
-  co_return co_await leave(operation, std::move(place));
+  while (!lock->waiting_for_end.empty()) {
+    Wake* waiting = lock->waiting_for_end.back();
+    lock->waiting_for_end.pop_back();
+    waiting->ring();
+  }
+  co_return done;
+}
+
+void Locker::closing(handles::HandleId handle, inodes::InodeNumber inode) {
+  for (const LockKey& key : locks_of(handle, inode)) {
+    locks_.at(key)->is_closing = true;
+  }
+}
+
+Task<Outcome<Done>> Locker::let_closed_go(Operation& operation, WantedLock wanted) {
+  for (auto held = locks_.find(wanted.key);
+       held != locks_.end() && held->second->wanted.handle != wanted.handle;
+       held = locks_.find(wanted.key)) {
+    const auto lock = held->second;
+    if (lock->is_closing) {
+      Wake wake(operation);
+      lock->waiting_for_end.push_back(&wake);
+      const auto woken = co_await wake;
+      if (!woken) {
+        std::erase(lock->waiting_for_end, &wake);
+        co_return woken.error();
+      }
+    } else if (wanted.key.family == locks::Family::flock) {
+      static_cast<void>(co_await give_back(operation, wanted.key));
+    } else {
+      break;  // A process has its locks through any of its descriptors.
+    }
+  }
+  co_return Done{};
 }
 
 Task<Outcome<Done>> Locker::leave(Operation& operation, Place place) {

@@ -107,17 +107,6 @@ TEST_F(Locking, WithoutContentionIsThereWithTheAnswersToTheCreation) {
   EXPECT_EQ(of(taken).times, 1);
 }
 
-// The kernel gives the number of an open file to the next one while the first is still being closed.
-TEST_F(Locking, AnOwnerOfAClosedFileIsNotTheNextOneWithItsNumber) {
-  const auto closed = open();
-  const auto next = open();
-  begin(closed, exclusive, false, Family::flock, 7);
-  EXPECT_EQ(of(begin(next, exclusive, false, Family::flock, 7)).error, 0);
-  m.release(closed);
-  EXPECT_FALSE(stands("write-0000000000"));
-  EXPECT_TRUE(stands("write-0000000001"));
-}
-
 TEST_F(Locking, AContenderThatIsRemovedBeforeItIsGuardedIsALockThatIsLost) {
   const auto a = open();
   lock(a, exclusive);

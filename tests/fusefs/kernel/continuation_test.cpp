@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -308,6 +309,47 @@ TEST_F(ContinuationTest, ACommitThatHadBegunIsNotRepeatedByTheClose) {
   closing.fh = handle;
   EXPECT_EQ(ask(FUSE_RELEASE, node, text_of(closing)).header.error, 0);
   EXPECT_EQ(ensemble_.text("/a"), "his") << "the close wrote nothing a second time";
+}
+
+// `: > a`: nobody is told how its last close ends.
+class TruncationContinuationTest : public ContinuationTest {
+ protected:
+  // The process is killed after it has sent the commit; `at_commit` is called before that arrives.
+  void kill_in_last_close(std::function<void()> at_commit) {
+    ensemble_.create("/a", replication::Bytes{'o', 'l', 'd'});
+    const auto node = look_up("a");
+    fuse_release_in closing{};
+    closing.fh = open(node, O_WRONLY | O_TRUNC);
+    ensemble_.before_next_write([this, at_commit] {
+      at_commit();
+      ensemble_.hold("/a");
+    });
+    send(FUSE_RELEASE, node, text_of(closing));
+    const std::string release = last_request_;
+    ensemble_.deliver();
+    look_up("b");  // What is written down with another answer keeps the file.
+    kill();
+    ensemble_.fail(replication::ErrorCode::ok);
+    ensemble_.release();
+    if (ensemble_.text("/a").empty()) {
+      ensemble_.set("/a", "his");
+    }
+    repeat(release);
+    ensemble_.deliver();
+    const auto answer = receive();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_EQ(answer->header.error, 0);
+  }
+};
+
+TEST_F(TruncationContinuationTest, IsDoneByTheNextIfItHasNotHappened) {
+  kill_in_last_close([this] { ensemble_.fail(replication::ErrorCode::connection_loss); });
+  EXPECT_EQ(ensemble_.text("/a"), "");
+}
+
+TEST_F(TruncationContinuationTest, IsNotDoneASecondTime) {
+  kill_in_last_close([] {});
+  EXPECT_EQ(ensemble_.text("/a"), "his");
 }
 
 TEST_F(ContinuationTest, AQuestionIsAskedAgain) {
