@@ -198,7 +198,7 @@ Task<Outcome<Done>> Creator::remove_ghost(Operation& operation, std::shared_ptr<
         failure = found.error();
       } else if (found && found->stat.ephemeral_owner == attempt->session.value &&
                  found->stat.czxid > attempt->since && !attempt->others.contains((*paths)[i])) {
-        answered((*paths)[i]);  // No other attempt takes it for its own.
+        take_over_ghost(*attempt, (*paths)[i], found->stat);
         co_return co_await let_go(operation, (*paths)[i], found->stat.czxid);
       }
     }
@@ -210,6 +210,18 @@ Task<Outcome<Done>> Creator::remove_ghost(Operation& operation, std::shared_ptr<
     }
   }
   co_return Done{};
+}
+
+// From now on no other attempt takes it for its own, nor does a successor of this process look for
+// it: to him it is a znode that is held by nobody.
+void Creator::take_over_ghost(const Attempt& attempt, const std::string& path,
+                              const replication::Stat& stat) {
+  answered(path);
+  if (ledger_ != nullptr) {
+    ledger_->add(continuity::ZnodeHeld{
+        .path = path, .czxid = stat.czxid, .session = stat.ephemeral_owner});
+    ledger_->write(continuity::CreationEnded{attempt.number});
+  }
 }
 
 Task<Outcome<Done>> Creator::let_go(Operation& operation, std::string path, std::int64_t czxid) {

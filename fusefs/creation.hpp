@@ -89,6 +89,8 @@ class Creator {
   Detached let_go_of(std::shared_ptr<continuity::ZnodeHeld> held);
   Task<Outcome<Done>> delete_held(Operation& operation, std::string path, std::int64_t czxid);
   Task<Outcome<Done>> remove_ghost(Operation& operation, std::shared_ptr<Attempt> attempt);
+  void take_over_ghost(const Attempt& attempt, const std::string& path,
+                       const replication::Stat& stat);
   Task<Outcome<std::vector<std::string>>> possible_ghosts(Operation& operation, std::string path,
                                                           bool is_sequential);
   // What is at `path` is not the ghost of any attempt under way.

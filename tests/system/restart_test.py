@@ -322,6 +322,7 @@ class UnderLoad(unittest.TestCase):
         self.mount = Mount("-o", "timeout=60", self.server.hosts, prepare=self.look_below)
         self.addCleanup(self.mount.remove)
         self.stop = threading.Event()
+        self.addCleanup(self.stop.set)
         self.errors = []
 
     def look_below(self, path):
@@ -396,9 +397,14 @@ class UnderLoad(unittest.TestCase):
         for _ in range(KILLS):
             pause.wait(chance.uniform(0.2, 1.5))
             self.mount.kill_worker()
+            if chance.random() < 0.4:
+                # In the midst of what it does about the last one's end. The pause shows the
+                # supervisor that workers live.
+                pause.wait(chance.uniform(0.0, 0.2))
+                self.mount.kill_worker()
+                pause.wait(1.2)
         self.stop.set()
-        for thread in threads:
-            thread.join()
+        wait_until(lambda: not any(thread.is_alive() for thread in threads), "every call returns", 60)
         self.assertEqual(self.errors, [])
         for number in range(3):
             # Of the last one nobody may have been able to say.

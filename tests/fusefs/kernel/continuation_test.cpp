@@ -396,6 +396,33 @@ TEST_F(ContinuationTest, AHeldZnodeThatNobodyGotIsDeleted) {
   EXPECT_EQ(ensemble_.find("/w"), nullptr);
 }
 
+// Else it would be a lock that nobody has and nobody gets.
+TEST_F(ContinuationTest, AGhostIsDeletedAlsoIfTheSuccessorDiesAtIt) {
+  fuse_create_in creating{};
+  creating.flags = O_RDWR | O_CREAT;
+  ensemble_.hold("/w");
+  send(FUSE_CREATE, FUSE_ROOT_ID, text_of(creating) + name_of("w@h"));
+  ASSERT_NE(ensemble_.find("/w"), nullptr) << "the ensemble has carried it out";
+  kill();
+  ensemble_.release();
+  catch_up();
+  bool has_found_it = false;
+  ensemble_.before_next_write([&] {
+    has_found_it = true;
+    process().ledger.write();  // With the answer to somebody else.
+    process().die();
+    ensemble_.fail(replication::ErrorCode::connection_loss);
+  });
+  ensemble_.deliver();
+  ASSERT_TRUE(has_found_it);
+  ASSERT_NE(ensemble_.find("/w"), nullptr);
+  ensemble_.fail(replication::ErrorCode::ok);
+  kill();
+  catch_up();
+  ensemble_.deliver();
+  EXPECT_EQ(ensemble_.find("/w"), nullptr);
+}
+
 class LockContinuationTest : public ContinuationTest {
  protected:
   std::string locking(std::uint64_t handle, std::uint64_t owner, std::uint32_t type) {
