@@ -102,6 +102,45 @@ TEST(ReconfigurationScenarios, NobodyIsToldBeforeTheNewServersKnowThatTheOldOnes
   }
 }
 
+// The new servers have the configuration in their logs, of the old ones only the leader has it, and
+// that one dies. As it may not be committed, the new ones cannot lead by themselves: the old ones
+// know nothing of it and go on without them.
+TEST(ReconfigurationScenarios, TheNewServersAloneDoNotLeadBeforeItIsCommitted) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    ScenarioWorld scenario(3, 0, seed, can_grow);
+    scenario.start_all();
+    scenario.wait_until_all_serve();
+    const ServerId leader = scenario.leader();
+    ScenarioClient client(scenario);
+    ASSERT_TRUE(client.connect(leader));
+    log_in(client);
+    const auto learned = [&](std::int64_t server) {
+      return scenario.count<EnsembleLearned>(ServerId{server});
+    };
+    const auto before = std::pair(learned(4), learned(5));
+    for (std::int64_t old = 1; old <= 3; ++old) {
+      if (ServerId{old} != leader) {
+        for (const ServerId cut_off : {leader, ServerId{4}, ServerId{5}}) {
+          scenario.network().cut(ServerId{old}, cut_off);
+          scenario.network().cut(cut_off, ServerId{old});
+        }
+      }
+    }
+    client.send(without_the_others(leader));
+    scenario.wait([&] { return learned(4) > before.first && learned(5) > before.second; },
+                  "it is in the logs of the new servers");
+    scenario.world().kill(leader);
+    scenario.wait([&] { return scenario.leader_now() && *scenario.leader_now() != leader; },
+                  "somebody leads");
+    scenario.run_for(long_enough);
+    EXPECT_EQ(scenario.count<LeadershipBegan>(ServerId{4}), 0U);
+    EXPECT_EQ(scenario.count<LeadershipBegan>(ServerId{5}), 0U);
+    scenario.heal();
+    scenario.world().start(leader);
+    scenario.expect_one_history();
+  }
+}
+
 // A leader that is cut off has a configuration in its log which nobody else has: itself and one
 // more. The others go on without it, and it comes back to them.
 TEST(ReconfigurationScenarios, ALeaderComesBackWithAConfigurationThatIsLost) {
