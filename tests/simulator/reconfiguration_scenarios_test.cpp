@@ -44,17 +44,38 @@ void switch_off(ScenarioWorld& scenario, const std::vector<ServerId>& servers) {
   }
 }
 
+// An ensemble that serves, and an operator at its leader who makes it another one.
+struct GrowingEnsemble {
+  explicit GrowingEnsemble(std::uint64_t seed) : scenario(3, 0, seed, can_grow) {
+    scenario.start_all();
+    scenario.wait_until_all_serve();
+    leader = scenario.leader();
+    EXPECT_TRUE(client.connect(leader));
+    log_in(client);
+  }
+
+  // Asks for it, until it is in the logs of the new servers.
+  void begin_change() {
+    const auto learned = [&](std::int64_t server) {
+      return scenario.count<EnsembleLearned>(ServerId{server});
+    };
+    const auto before = std::pair(learned(4), learned(5));
+    client.send(without_the_others(leader));
+    scenario.wait([&] { return learned(4) > before.first && learned(5) > before.second; },
+                  "it is in the logs of the new servers");
+  }
+
+  ScenarioWorld scenario;
+  ScenarioClient client{scenario};
+  ServerId leader{};
+};
+
 // Everybody who left, and with them one of three who did not.
 TEST(ReconfigurationScenarios, WhoeverLeftMayBeSwitchedOffOnceTheOperatorIsTold) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    ScenarioWorld scenario(3, 0, seed, can_grow);
-    scenario.start_all();
-    scenario.wait_until_all_serve();
-    const ServerId leader = scenario.leader();
-    ScenarioClient client(scenario);
-    ASSERT_TRUE(client.connect(leader));
-    log_in(client);
-    const auto reply = client.ask(without_the_others(leader), long_enough);
+    GrowingEnsemble growing(seed);
+    ScenarioWorld& scenario = growing.scenario;
+    const auto reply = growing.client.ask(without_the_others(growing.leader), long_enough);
     ASSERT_TRUE(reply && reply->header.error == 0);
     switch_off(scenario, {ServerId{1}, ServerId{2}, ServerId{3}});
     scenario.expect_one_history();
@@ -66,26 +87,15 @@ TEST(ReconfigurationScenarios, WhoeverLeftMayBeSwitchedOffOnceTheOperatorIsTold)
 // need the old ones as well, so the operator must not be told that it is done.
 TEST(ReconfigurationScenarios, NobodyIsToldBeforeTheNewServersKnowThatTheOldOnesAreNotNeeded) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    ScenarioWorld scenario(3, 0, seed, can_grow);
-    scenario.start_all();
-    scenario.wait_until_all_serve();
-    const ServerId leader = scenario.leader();
-    ScenarioClient client(scenario);
-    ASSERT_TRUE(client.connect(leader));
-    log_in(client);
-    const auto learned = [&](std::int64_t server) {
-      return scenario.count<EnsembleLearned>(ServerId{server});
-    };
-    const auto before = std::pair(learned(4), learned(5));
-    client.send(without_the_others(leader));
-    scenario.wait([&] { return learned(4) > before.first && learned(5) > before.second; },
-                  "it is in the logs of the new servers");
+    GrowingEnsemble growing(seed);
+    ScenarioWorld& scenario = growing.scenario;
+    growing.begin_change();
     for (std::int64_t old = 1; old <= 3; ++old) {
       scenario.network().cut(ServerId{old}, ServerId{4});
       scenario.network().cut(ServerId{old}, ServerId{5});
     }
     const auto is_told = [&] {
-      for (const Heard& heard : client.hear()) {
+      for (const Heard& heard : growing.client.hear()) {
         const auto* reply = std::get_if<Reply>(&heard);
         if (reply != nullptr && reply->header.error == 0) {
           return true;
@@ -107,36 +117,25 @@ TEST(ReconfigurationScenarios, NobodyIsToldBeforeTheNewServersKnowThatTheOldOnes
 // know nothing of it and go on without them.
 TEST(ReconfigurationScenarios, TheNewServersAloneDoNotLeadBeforeItIsCommitted) {
   for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    ScenarioWorld scenario(3, 0, seed, can_grow);
-    scenario.start_all();
-    scenario.wait_until_all_serve();
-    const ServerId leader = scenario.leader();
-    ScenarioClient client(scenario);
-    ASSERT_TRUE(client.connect(leader));
-    log_in(client);
-    const auto learned = [&](std::int64_t server) {
-      return scenario.count<EnsembleLearned>(ServerId{server});
-    };
-    const auto before = std::pair(learned(4), learned(5));
+    GrowingEnsemble growing(seed);
+    ScenarioWorld& scenario = growing.scenario;
     for (std::int64_t old = 1; old <= 3; ++old) {
-      if (ServerId{old} != leader) {
-        for (const ServerId cut_off : {leader, ServerId{4}, ServerId{5}}) {
+      if (ServerId{old} != growing.leader) {
+        for (const ServerId cut_off : {growing.leader, ServerId{4}, ServerId{5}}) {
           scenario.network().cut(ServerId{old}, cut_off);
           scenario.network().cut(cut_off, ServerId{old});
         }
       }
     }
-    client.send(without_the_others(leader));
-    scenario.wait([&] { return learned(4) > before.first && learned(5) > before.second; },
-                  "it is in the logs of the new servers");
-    scenario.world().kill(leader);
-    scenario.wait([&] { return scenario.leader_now() && *scenario.leader_now() != leader; },
+    growing.begin_change();
+    scenario.world().kill(growing.leader);
+    scenario.wait([&] { return scenario.leader_now() && *scenario.leader_now() != growing.leader; },
                   "somebody leads");
     scenario.run_for(long_enough);
     EXPECT_EQ(scenario.count<LeadershipBegan>(ServerId{4}), 0U);
     EXPECT_EQ(scenario.count<LeadershipBegan>(ServerId{5}), 0U);
     scenario.heal();
-    scenario.world().start(leader);
+    scenario.world().start(growing.leader);
     scenario.expect_one_history();
   }
 }
