@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "fusefs/continuity/records.hpp"
 #include "fusefs/continuity/state.hpp"
@@ -26,7 +27,7 @@ class Ledger {
  public:
   // `on_given_up` is called once, with the reason.
   Ledger(Store store, std::function<void(std::string_view)> on_given_up)
-      : store_(store), on_given_up_(std::move(on_given_up)) {}
+      : store_(std::move(store)), on_given_up_(std::move(on_given_up)) {}
 
   // What the predecessor has written. Nothing and no sentence if there was none; the sentence if it
   // cannot be used, and the ledger is empty then.

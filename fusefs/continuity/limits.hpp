@@ -11,6 +11,9 @@ namespace zabfs::fusefs::limits {
 inline constexpr std::uint64_t ledger_bytes_max = 1UL << 30;
 inline constexpr std::uint64_t ledger_shortened_bytes = 16UL << 20;
 
+// By how much the memory of a file that is appended to grows at a time.
+inline constexpr std::uint64_t ledger_step_bytes = 256UL << 10;
+
 // The content of one open file: a value, or what a stream has unread.
 inline constexpr std::uint64_t content_bytes_max = 4UL << 20;
 

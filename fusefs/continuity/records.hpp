@@ -2,7 +2,8 @@
 // read in order, they make up a State (state.hpp).
 //
 // Numbers stand for the enumerations of the code that writes and reads them. Whoever changes the
-// meaning of a record, or their order in Entry, raises ledger_version.
+// meaning of a record, or their order in Entry, or how they lie in the store, raises
+// ledger_version.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace zabfs::fusefs::continuity {
 
-inline constexpr std::uint32_t ledger_version = 1;
+inline constexpr std::uint32_t ledger_version = 2;
 
 // The mount as the kernel began it: its first request, as it came; and where it is.
 struct Beginning {

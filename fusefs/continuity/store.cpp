@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -25,6 +26,7 @@ struct Store::Header {
   std::uint64_t version{};
   std::uint64_t generation{};
   std::uint64_t checksum{};
+  std::uint64_t end{};  // of the last group; changes with each
 
   std::uint64_t sum() const { return XXH3_64bits(this, offsetof(Header, checksum)); }
 };
@@ -41,6 +43,16 @@ struct GroupHead {
 
 std::uint64_t sum_of(ByteView group, std::uint64_t generation) {
   return XXH3_64bits_withSeed(group.data(), group.size(), generation);
+}
+
+GroupHead head_of(ByteView group, std::uint64_t generation) {
+  return {.size = static_cast<std::uint32_t>(group.size()), .checksum = sum_of(group, generation)};
+}
+
+// Whether a file that ends at `end` may have this group too.
+bool fits(ByteView group, std::uint64_t end) {
+  return !group.empty() &&
+         group.size() <= limits::ledger_bytes_max - std::min(end, limits::ledger_bytes_max);
 }
 
 // False at the end of the file, and if the system refuses.
@@ -101,76 +113,99 @@ Store::Found Store::read(const std::function<void(ByteView)>& group) {
     return found[current_];
   }
   generation_ = headers[current_].generation;
-  const std::uint64_t size = size_of(current());
+  const std::uint64_t end = headers[current_].end;
+  if (end < sizeof(Header) || end > size_of(current())) {
+    return Found::damaged;
+  }
   Bytes bytes;
-  for (end_ = sizeof(Header); size - end_ >= sizeof(GroupHead);) {
+  for (end_ = sizeof(Header); end_ < end;) {
     GroupHead head;
+    if (end - end_ < sizeof(head)) {
+      return Found::damaged;
+    }
     if (!read_exactly(current(), &head, sizeof(head), end_)) {
       return Found::unreadable;
     }
-    if (head.size > size - end_ - sizeof(head)) {
-      break;
+    if (head.size == 0 || head.size > end - end_ - sizeof(head)) {
+      return Found::damaged;
     }
     bytes.resize(head.size);
     if (!read_exactly(current(), bytes.data(), bytes.size(), end_ + sizeof(head))) {
       return Found::unreadable;
     }
-    if (head.size == 0 || head.checksum != sum_of(bytes, generation_)) {
+    if (head.checksum != sum_of(bytes, generation_)) {
       return Found::damaged;
     }
     group(bytes);
     end_ += sizeof(head) + head.size;
   }
-  static_cast<void>(::ftruncate(current(), static_cast<off_t>(end_)));
   return Found::whole;
 }
 
-bool Store::write_group(int file, std::uint64_t at, ByteView group) const {
-  if (group.empty() ||
-      group.size() > limits::ledger_bytes_max - std::min(at, limits::ledger_bytes_max)) {
-    return false;
+// That the first `end` bytes of the current file are mapped.
+bool Store::make_room(std::uint64_t end) {
+  if (end <= mapped_.size()) {
+    return true;
   }
-  GroupHead head{.size = static_cast<std::uint32_t>(group.size()),
-                 .checksum = sum_of(group, generation_)};
-  return write_exactly(
-      file,
-      {iovec{&head, sizeof(head)}, iovec{const_cast<std::uint8_t*>(group.data()), group.size()}},
-      at);
+  constexpr std::uint64_t step = limits::ledger_step_bytes;
+  return mapped_.extend(current(), (end + step - 1) / step * step);
 }
 
 bool Store::append(ByteView group) {
   if (generation_ == 0) {
     return replace(group);
   }
-  if (!write_group(current(), end_, group)) {
-    static_cast<void>(::ftruncate(current(), static_cast<off_t>(end_)));
+  if (!fits(group, end_) || !make_room(end_ + sizeof(GroupHead) + group.size())) {
     return false;
   }
-  end_ += sizeof(GroupHead) + group.size();
+  const GroupHead head = head_of(group, generation_);
+  std::uint8_t* to = mapped_.data() + end_;
+  std::memcpy(to, &head, sizeof(head));
+  std::memcpy(to + sizeof(head), group.data(), group.size());
+  end_ += sizeof(head) + group.size();
+  // Not before its bytes, for whoever looks after this process was killed.
+  static_assert(offsetof(Header, end) % std::atomic_ref<std::uint64_t>::required_alignment == 0);
+  auto* end = static_cast<void*>(mapped_.data() + offsetof(Header, end));
+  std::atomic_ref(*static_cast<std::uint64_t*>(end)).store(end_, std::memory_order_release);
   return true;
+}
+
+// A file with this group alone, its header last.
+bool Store::write_whole(int file, ByteView group) const {
+  if (!fits(group, sizeof(Header))) {
+    return false;
+  }
+  GroupHead head = head_of(group, generation_);
+  Header header{.magic = magic,
+                .version = ledger_version,
+                .generation = generation_,
+                .end = sizeof(Header) + sizeof(GroupHead) + group.size()};
+  header.checksum = header.sum();
+  return ::ftruncate(file, 0) == 0 &&
+         write_exactly(file,
+                       {iovec{&head, sizeof(head)},
+                        iovec{const_cast<std::uint8_t*>(group.data()), group.size()}},
+                       sizeof(header)) &&
+         write_exactly(file, {iovec{&header, sizeof(header)}, iovec{nullptr, 0}}, 0);
 }
 
 bool Store::replace(ByteView group) {
   const std::size_t next = 1 - current_;
-  const int file = files_[next];
   ++generation_;
-  Header header{.magic = magic, .version = ledger_version, .generation = generation_};
-  header.checksum = header.sum();
-  const bool is_written =
-      ::ftruncate(file, 0) == 0 && write_group(file, sizeof(header), group) &&
-      write_exactly(file, {iovec{&header, sizeof(header)}, iovec{nullptr, 0}}, 0);
-  if (!is_written) {
-    static_cast<void>(::ftruncate(file, 0));
+  if (!write_whole(files_[next], group)) {
+    static_cast<void>(::ftruncate(files_[next], 0));
     --generation_;
     return false;
   }
+  mapped_.clear();
   static_cast<void>(::ftruncate(current(), 0));
   current_ = next;
-  end_ = sizeof(header) + sizeof(GroupHead) + group.size();
+  end_ = sizeof(Header) + sizeof(GroupHead) + group.size();
   return true;
 }
 
 void Store::clear() {
+  mapped_.clear();
   for (const int file : files_) {
     static_cast<void>(::ftruncate(file, 0));
   }

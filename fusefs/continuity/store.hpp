@@ -1,13 +1,18 @@
 // The memory in which a worker writes things down and its successor finds them: two memory files,
 // of which one is current.
 //
-//   file    header: magic, version, generation, checksum; then groups, each appended at once
+//   file    header: magic, version, generation, checksum of these; end; then groups, one after the
+//           other
 //   group   size (4 bytes), checksum (8), bytes
 //
 // The current file is the one with the higher generation among those whose header is whole. It is
 // replaced by writing the other one whole, its header last; so whatever is interrupted, one of the
-// two is whole. A group of which the end is missing was being written when the worker died and
-// counts as not written; anything else that does not fit is damage, which is told and not believed.
+// two is whole.
+//
+// A group is appended without a system call: the file is mapped, its bytes are written behind the
+// last one, and `end`, with one store, says that they are there. A worker that dies in between has
+// not written it. Whatever does not fit between the header and `end` is damage, which is told and
+// not believed.
 //
 // The files belong to the supervisor; nobody but this process and those it gives them to can read
 // them. Everything happens on one thread.
@@ -16,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "fusefs/continuity/mapping.hpp"
 #include "replication/model/bytes.hpp"
 
 namespace zabfs::fusefs::continuity {
@@ -54,13 +60,15 @@ class Store {
   struct Header;
 
   Found header_of(int file, Header& header) const;
-  bool write_group(int file, std::uint64_t at, replication::ByteView group) const;
+  bool write_whole(int file, replication::ByteView group) const;
+  bool make_room(std::uint64_t end);
   int current() const { return files_[current_]; }
 
   int files_[2];
   std::size_t current_{};
   std::uint64_t generation_{};
   std::uint64_t end_{};
+  Mapping mapped_{};  // of the current file; none before something is appended to it
 };
 
 }  // namespace zabfs::fusefs::continuity

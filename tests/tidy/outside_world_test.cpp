@@ -34,7 +34,7 @@ const std::vector<Rule>& rules() {
       {"threads",
        std::regex(
            R"(#\s*include\s+<(thread|mutex|shared_mutex|atomic|condition_variable|future)>)"),
-       {"daemon/disk/", "daemon/server", "fusefs/kernel/notifier"}},
+       {"daemon/disk/", "daemon/server", "fusefs/continuity/store", "fusefs/kernel/notifier"}},
       {"files and sockets",
        std::regex(R"(#\s*include\s+<(fstream|filesystem|unistd\.h|fcntl\.h|(sys|netinet)/.*)>)"),
        {"daemon/", "fusefs/"}},

@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
 #include <array>
+#include <atomic>
+#include <csignal>
 #include <string>
+#include <thread>
 
 #include "fusefs/continuity/limits.hpp"
 
@@ -51,6 +55,19 @@ class LedgerTest : public testing::Test {
     ASSERT_EQ(::pwrite(file, &byte, 1, at), 1);
   }
 
+  // Where the published end of the groups stands in a file, and where they begin.
+  static constexpr off_t end_at = 32;
+  static constexpr std::uint64_t first_group = 40;
+
+  std::uint64_t end() const {
+    std::uint64_t value = 0;
+    EXPECT_EQ(::pread(current(), &value, sizeof(value), end_at), 8);
+    return value;
+  }
+  void set_end(std::uint64_t value) const {
+    ASSERT_EQ(::pwrite(current(), &value, sizeof(value), end_at), 8);
+  }
+
   std::array<int, 2> files_{};
   std::string given_up_{};
 };
@@ -76,23 +93,92 @@ TEST_F(LedgerTest, WhatWasWrittenIsFound) {
   EXPECT_EQ(found.state->last_handle, 9U);
 }
 
-TEST_F(LedgerTest, AGroupWithoutItsEndCountsAsNotWritten) {
+TEST_F(LedgerTest, WhatTheEndDoesNotCoverCountsAsNotWritten) {
   auto writer = ledger();
   writer.inherit();
   writer.write(ZxidSeen{1});
-  const off_t before = size_of(current());
+  const auto before = end();
   writer.write(ZxidSeen{2});
-  const off_t after = size_of(current());
-  for (off_t size = after - 1; size > before; --size) {
-    ASSERT_EQ(::ftruncate(current(), size), 0);
-    const auto found = inherit();
-    ASSERT_TRUE(found.state.has_value()) << size;
-    EXPECT_EQ(found.state->zxid, 1);
-    ASSERT_EQ(size_of(current()), before) << "and makes room for the next";
-    writer = ledger();
+  flip(current(), static_cast<off_t>(end()) - 1);  // It was not yet whole when the process died.
+  set_end(before);
+  const auto found = inherit();
+  ASSERT_TRUE(found.state.has_value());
+  EXPECT_EQ(found.state->zxid, 1);
+  auto next = ledger();
+  next.inherit();
+  next.write(ZxidSeen{3});
+  EXPECT_EQ(inherit().state.value().zxid, 3) << "the next takes its place";
+}
+
+TEST_F(LedgerTest, AnEndThatLiesIsDamage) {
+  for (std::uint64_t lie = 0;; ++lie) {
+    auto writer = ledger();
     writer.inherit();
+    writer.write(ZxidSeen{1});
+    const auto first = end();
     writer.write(ZxidSeen{2});
+    const auto second = end();
+    if (lie == second) {
+      break;
+    }
+    set_end(lie);
+    // Between groups it is no lie.
+    EXPECT_EQ(inherit().problem.empty(), lie == first || lie == first_group) << lie;
+    for (const int file : files_) {
+      ASSERT_EQ(::ftruncate(file, 0), 0);
+    }
   }
+  for (const std::uint64_t lie :
+       {~std::uint64_t{0}, ~std::uint64_t{0} >> 1U, std::uint64_t{limits::ledger_step_bytes},
+        std::uint64_t{limits::ledger_step_bytes} + 1}) {
+    auto writer = ledger();
+    writer.inherit();
+    writer.write(ZxidSeen{1});
+    writer.write(ZxidSeen{2});
+    set_end(lie);
+    EXPECT_NE(inherit().problem, "") << lie;
+  }
+}
+
+// Killed at any instruction, a process leaves everything that it had finished, and of what it had
+// begun all or nothing. Most of its time it copies a large group, so most are killed in there.
+TEST_F(LedgerTest, ItIsWholeWhereverTheProcessIsKilled) {
+  constexpr std::size_t content_bytes = 200'000;
+  const auto content_at = [](std::int64_t zxid) {
+    return Bytes(content_bytes, static_cast<std::uint8_t>(zxid));
+  };
+  auto* const finished = static_cast<std::atomic<std::int64_t>*>(::mmap(
+      nullptr, sizeof(std::int64_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(static_cast<void*>(finished), MAP_FAILED);
+  for (std::int64_t wanted = 1; wanted <= 40; ++wanted) {
+    finished->store(0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto writer = ledger();
+      writer.inherit();
+      writer.write(HandleOpen{.id = 1, .inode = 5});
+      for (std::int64_t zxid = 1;; ++zxid) {
+        writer.add(ContentWhole{.handle = 1, .content = content_at(zxid)});
+        writer.write(ZxidSeen{zxid});
+        finished->store(zxid);
+      }
+    }
+    while (finished->load() < wanted) {
+      std::this_thread::yield();
+    }
+    ::kill(child, SIGKILL);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    const auto found = inherit();
+    ASSERT_TRUE(found.state.has_value()) << found.problem;
+    const std::int64_t zxid = found.state->zxid;
+    EXPECT_GE(zxid, finished->load());
+    EXPECT_LE(zxid, finished->load() + 1);
+    EXPECT_EQ(found.state->handles.at(1).content, content_at(zxid));
+    for (const int file : files_) {
+      ASSERT_EQ(::ftruncate(file, 0), 0);
+    }
+  }
+  ::munmap(finished, sizeof(std::int64_t));
 }
 
 TEST_F(LedgerTest, DamageAnywhereIsToldAndNotBelieved) {
@@ -102,13 +188,13 @@ TEST_F(LedgerTest, DamageAnywhereIsToldAndNotBelieved) {
     writer.write(ZxidSeen{1});
     writer.write(SessionHeld{.id = 7, .password = {1, 2, 3}});
     writer.write(ZxidSeen{2});
-    if (at == size_of(current())) {
+    if (at == static_cast<off_t>(end())) {
       break;
     }
     flip(current(), at);
     const auto found = inherit();
     if (found.state) {
-      // A size that says that the rest is missing, or what means nothing.
+      // An end before the last group, or what means nothing.
       EXPECT_TRUE(found.state->zxid <= 2) << at;
     } else {
       EXPECT_NE(found.problem, "") << at;
@@ -179,7 +265,8 @@ TEST_F(LedgerTest, WithoutMemoryItIsGivenUpAndNothingOldIsLeft) {
     ::dup2(full, file);
     ::close(full);
   }
-  writer.write(ZxidSeen{2});
+  // More than there is memory for already.
+  writer.write(ContentWhole{.handle = 1, .content = Bytes(limits::ledger_step_bytes)});
   EXPECT_TRUE(writer.is_given_up());
   EXPECT_NE(given_up_, "");
   EXPECT_FALSE(inherit().state.has_value());
