@@ -85,6 +85,10 @@ class Client {
     return submit(std::move(request), std::move(callback));
   }
 
+  // Sends what was submitted now, and not when the loop comes to it. Calls nobody back; never from
+  // inside a callback.
+  virtual void send_now() {}
+
   // The callback of `id` will not be called. If the request had not left it never will; if it had,
   // its effect stands. Unknown ids are ignored.
   virtual void forget(RequestId id) = 0;

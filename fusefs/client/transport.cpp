@@ -76,6 +76,13 @@ class Transport : public std::enable_shared_from_this<Transport> {
     }
   }
 
+  // The pump that is posted finds this done.
+  void send_now() {
+    if (is_awake_) {
+      send();
+    }
+  }
+
   // Nothing is called back any more.
   void stop() {
     is_stopped_ = true;
@@ -274,6 +281,7 @@ class AsioClient : public Client {
     transport_->wake();
     return machine().submit(std::move(request), std::move(callback), now_ms(), true);
   }
+  void send_now() override { transport_->send_now(); }
   void forget(RequestId id) override { machine().forget(id); }
   void on_event(std::function<void(const WatchNotice&)> callback) override {
     machine().deliveries().on_event(std::move(callback));

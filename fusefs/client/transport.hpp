@@ -1,8 +1,8 @@
 // Makes a Client that lives on an io_context: the sockets, name lookups and timers of a Session.
 //
-// Everything the user submits during one turn of the loop leaves in one send, and all replies that
-// have arrived are read at once. The io_context must be run by one thread only; the client makes no
-// other (but Asio looks names up on one of its own).
+// Everything the user submits during one turn of the loop leaves in one send, or in several if he
+// says when, and all replies that have arrived are read at once. The io_context must be run by one
+// thread only; the client makes no other (but Asio looks names up on one of its own).
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -11,8 +11,10 @@ constexpr int requests_per_turn = 64;
 
 }  // namespace
 
-Loop::Loop(boost::asio::io_context& context, Session& session, std::function<void()> on_unmounted)
+Loop::Loop(boost::asio::io_context& context, Session& session, std::function<void()> on_served,
+           std::function<void()> on_unmounted)
     : session_(session),
+      on_served_(std::move(on_served)),
       on_unmounted_(std::move(on_unmounted)),
       device_(context, session.device()) {
   wait();
@@ -28,7 +30,9 @@ void Loop::wait() {
 }
 
 void Loop::serve() {
-  switch (session_.serve(requests_per_turn)) {
+  const auto served = session_.serve(requests_per_turn);
+  on_served_();
+  switch (served) {
     case Session::Served::all:
     case Session::Served::some:
       wait();

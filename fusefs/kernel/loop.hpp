@@ -12,9 +12,11 @@ namespace zabfs::fusefs::kernel {
 
 class Loop {
  public:
-  // `on_unmounted` is called once, when the kernel has ended the connection. The Loop must be
-  // destroyed before the Session.
-  Loop(boost::asio::io_context& context, Session& session, std::function<void()> on_unmounted);
+  // `on_served` is called whenever all that the kernel has asked by then has been looked at, and
+  // `on_unmounted` once, when the kernel has ended the connection; neither may destroy this. The
+  // Loop must be destroyed before the Session.
+  Loop(boost::asio::io_context& context, Session& session, std::function<void()> on_served,
+       std::function<void()> on_unmounted);
   // The descriptor stays the session's.
   ~Loop() { device_.release(); }
   Loop(const Loop&) = delete;
@@ -25,6 +27,7 @@ class Loop {
   void serve();
 
   Session& session_;
+  std::function<void()> on_served_;
   std::function<void()> on_unmounted_;
   boost::asio::posix::stream_descriptor device_;
 };

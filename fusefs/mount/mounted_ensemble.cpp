@@ -176,7 +176,9 @@ void MountedEnsemble::take_over() {
 }
 
 void MountedEnsemble::serve() {
-  loop_.emplace(io_, *session_, [this] { boost::asio::post(io_, [this] { end(); }); });
+  loop_.emplace(
+      io_, *session_, [this] { client_->send_now(); },
+      [this] { boost::asio::post(io_, [this] { end(); }); });
   if (!options_.stays_in_foreground) {
     leave_terminal();
     spdlog::set_default_logger(spdlog::syslog_logger_mt("syslog", "zabfs", LOG_PID, LOG_DAEMON));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -213,6 +214,44 @@ TEST_F(ClientTransport, HoldsBackWhatAServerDoesNotRead) {
   server_.go_on();
   ASSERT_TRUE(run_until([&] { return versions.size() == count; }));
   EXPECT_TRUE(std::ranges::is_sorted(versions, std::greater<>{}));
+}
+
+TEST_F(ClientTransport, SendsBeforeTheTurnOfTheLoopEndsIfItIsToldTo) {
+  // A server that the loop knows nothing of: what it has got was sent without the loop.
+  asio::io_context elsewhere;
+  tcp::acceptor acceptor(elsewhere, tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  const auto client = connect("127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()));
+  client->send_now();  // There is no connection: nothing happens.
+  tcp::socket socket(elsewhere);
+  acceptor.non_blocking(true);
+  error_code error;
+  ASSERT_TRUE(run_until([&] { return socket.is_open() || !acceptor.accept(socket, error); }));
+  socket.non_blocking(true);
+  Bytes got;
+  const auto receive = [&] {
+    std::array<std::uint8_t, 4'096> chunk{};
+    got.insert(
+        got.end(), chunk.begin(),
+        chunk.begin() + static_cast<std::ptrdiff_t>(socket.read_some(asio::buffer(chunk), error)));
+    return !got.empty();
+  };
+  ASSERT_TRUE(run_until(receive));
+  Bytes greeting;
+  append_frame(greeting,
+               ConnectResponse{.timeout_ms = 4'000, .session_id = 1, .password = Bytes(16)});
+  asio::write(socket, asio::buffer(greeting));
+  ASSERT_TRUE(run_until([&] { return client->state() == SessionState::connected; }));
+  run_ready();
+  got.clear();
+  client->submit(set_of(1), [](const auto&) {});
+  client->submit(set_of(2), [](const auto&) {});
+  EXPECT_FALSE(receive());
+  client->send_now();
+  EXPECT_TRUE(receive());
+  const auto at_once = got.size();
+  run_ready();
+  receive();
+  EXPECT_EQ(got.size(), at_once) << "and nothing is sent twice";
 }
 
 TEST_F(ClientTransport, CanBeDestroyedByItsOwnCallbackAndSaysNothingMore) {
