@@ -62,6 +62,7 @@ MountedEnsemble::MountedEnsemble(boost::asio::io_context& io, Options options,
       loss_(io),
       handing_over_(io),
       client_(connect(identity_of(succession))),
+      processes_(options_.signal_on_loss != 0),
       filesystem_(*client_, options_.appearance) {
   answers_.forget_in(filesystem_);
   filesystem_.journal().use(

@@ -68,7 +68,7 @@ class MountedEnsemble {
   boost::asio::steady_timer handing_over_;
   std::unique_ptr<client::Client> expired_client_{};
   std::unique_ptr<client::Client> client_;
-  Processes processes_{};
+  Processes processes_;
   std::vector<LostLock> lost_locks_{};  // that nobody has been told of
   kernel::KernelAnswers answers_{};
   Filesystem filesystem_;

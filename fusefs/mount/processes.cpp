@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <ctime>
@@ -84,16 +85,24 @@ std::optional<ProcessStat> read_stat(std::int64_t pid) {
 
 // The process of a thread.
 std::int64_t process_of(std::int64_t thread) {
-  const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, thread, 0));
-  if (descriptor >= 0) {
-    ::close(descriptor);
-    return thread;  // Only for the first thread of a process there is such a descriptor.
+  // Whether there is a process with that number of which this is a thread: its first one.
+  if (::syscall(SYS_tgkill, thread, thread, 0) == 0 || errno != ESRCH) {
+    return thread;
   }
   const std::string status = text_of(directory_of(thread) + "/status");
   constexpr std::string_view key = "\nTgid:";
   const auto at = status.find(key);
   return at == status.npos ? thread
                            : leading_number(std::string_view(status).substr(at + key.size()));
+}
+
+// Empty if there is no such process.
+std::string command_of(std::int64_t pid) {
+  std::string line = text_of(directory_of(pid) + "/comm");
+  if (line.ends_with('\n')) {
+    line.pop_back();
+  }
+  return line;
 }
 
 std::string now() {
@@ -192,7 +201,7 @@ std::int64_t root_of(const LostLock& lost, Look& look) {
 
 }  // namespace
 
-Processes::Processes() {
+Processes::Processes(bool are_signalled) : are_signalled_(are_signalled) {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) == 0) {
     host_ = name.data();
@@ -202,6 +211,11 @@ Processes::Processes() {
 Taker Processes::find(std::int64_t thread) {
   Taker taker{.host = host_, .since = now()};
   const std::int64_t pid = thread > 0 ? process_of(thread) : 0;
+  if (!are_signalled_) {
+    taker.command = pid > 0 ? command_of(pid) : "";
+    taker.process.pid = taker.command.empty() ? 0 : pid;
+    return taker;
+  }
   const auto stat = pid > 0 ? read_stat(pid) : std::nullopt;
   if (!stat) {
     return taker;

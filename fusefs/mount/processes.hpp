@@ -12,13 +12,16 @@ namespace zabfs::fusefs::mount {
 
 class Processes : public locks::Takers {
  public:
-  Processes();
+  // `are_signalled`: signal_holders has to find out who has a lock. Without that, nothing is asked
+  // about a taker that his contender does not say.
+  explicit Processes(bool are_signalled);
 
   const std::string& host() const override { return host_; }
   locks::Taker find(std::int64_t thread) override;
 
  private:
   std::string host_;
+  bool are_signalled_;
 };
 
 struct LostLock {

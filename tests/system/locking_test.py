@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pathlib
 import random
 import re
 import select
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import threading
 import unittest
 
 from kazoo.client import KazooClient
@@ -244,6 +246,15 @@ class Locking(MountTestCase):
                 fences.append(int(os.getxattr(file.fileno(), "user.zk.fence")))
             wait_until(lambda: self.contenders() == [], "the lock is free")
         self.assertEqual(fences, sorted(set(fences)))
+
+    def test_a_thread_locks_for_its_process(self):
+        with open(self.here, "r+") as file:
+            thread = threading.Thread(target=fcntl.flock, args=(file, fcntl.LOCK_EX))
+            thread.start()
+            thread.join()
+            command = pathlib.Path("/proc/self/comm").read_text().strip()
+            shown = (self.here.parent / (self.name + "@queue")).read_text()
+            self.assertRegex(shown, f"^holds \\S+ \\S+ \\S+ {os.getpid()} \\S+ {re.escape(command)}$")
 
     def test_the_queue_is_seen_and_broken(self):
         holder = self.hold(self.here)
