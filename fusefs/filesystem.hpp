@@ -172,7 +172,8 @@ class Filesystem {
   // read now can be, or never.
   void poll(Reply<Readiness> reply, HandleId id, std::function<void()> when_ready);
   void open_directory(Reply<Opened> reply, InodeNumber number);
-  void read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset);
+  // What is listed behind a place (listed_names.hpp).
+  void read_directory(Reply<Listing> reply, HandleId id, std::uint64_t place);
   void release_directory(Reply<Done> reply, HandleId id);
 
   // Writing. `bytes` is read before write returns.
@@ -298,7 +299,7 @@ class Filesystem {
   Outcome<Opened> open_handle(handles::Handle handle);
 
   Detached fetch_and_read(Reply<Content> reply, HandleId id, std::size_t offset);
-  Detached fetch_and_list(Reply<Listing> reply, HandleId id);
+  Detached fetch_and_list(Reply<Listing> reply, HandleId id, std::uint64_t place);
   std::vector<std::string> shown_names(const std::string& path,
                                        const std::vector<std::string>& children,
                                        bool has_data) const;

@@ -18,6 +18,7 @@ using handles::DataHandle;
 using handles::DirectoryHandle;
 using handles::FeedHandle;
 using handles::Handle;
+using handles::ListedNames;
 using handles::TextHandle;
 using handles::TransactionHandle;
 using inodes::Inode;
@@ -38,6 +39,11 @@ ByteView part_of(const std::string& text, std::size_t offset, std::size_t size) 
   const ByteView bytes = replication::bytes_of(text);
   const std::size_t begin = std::min(offset, bytes.size());
   return bytes.subspan(begin, std::min(size, bytes.size() - begin));
+}
+
+Listing part_of(const ListedNames& names, std::uint64_t place) {
+  const auto part = names.behind(place);
+  return {.names = part.names, .places = part.places};
 }
 
 }  // namespace
@@ -259,45 +265,45 @@ const cache::Known* Filesystem::listing_of(const std::string& path) {
              : nullptr;
 }
 
-void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t offset) {
+void Filesystem::read_directory(Reply<Listing> reply, HandleId id, std::uint64_t place) {
   Handle* handle = handles_.find(id);
   auto* listing = handle == nullptr ? nullptr : std::get_if<DirectoryHandle>(&handle->body);
   if (listing == nullptr) {
-    std::move(reply).error(EBADF);
-  } else if (offset != 0 && listing->names.empty() && !listing->kept) {
-    std::move(reply).error(EIO);  // It was the kernel's, and the process that gave it is gone.
-  } else if (offset == 0) {
-    fetch_and_list(std::move(reply), id);
+    return std::move(reply).error(EBADF);
+  }
+  if (place != 0 && listing->names.empty() && listing->kept) {
+    listing->names =
+        ListedNames(shown_names(inode_of(id)->path, *listing->kept, listing->kept_has_data));
+  }
+  if (place == 0 || listing->names.empty()) {
+    // The beginning, or what lies behind one that the kernel had from somebody else.
+    fetch_and_list(std::move(reply), id, place);
   } else {
-    if (listing->names.empty() && listing->kept) {
-      listing->names = shown_names(inode_of(id)->path, *listing->kept, listing->kept_has_data);
-    }
-    const std::size_t begin = std::min<std::size_t>(offset, listing->names.size());
-    std::move(reply).with(Listing{std::span(listing->names).subspan(begin), begin});
+    std::move(reply).with(part_of(listing->names, place));
   }
 }
 
-Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id) {
+Detached Filesystem::fetch_and_list(Reply<Listing> reply, HandleId id, std::uint64_t place) {
   Operation operation(operations_, reply.ticket());
   const Inode* inode = inode_of(id);
   Handle& handle = *handles_.find(id);
   auto& listed = std::get<DirectoryHandle>(handle.body);
   if (inode->view == View::mount) {
-    listed.names = names_of_mount_files();
+    listed.names = ListedNames(names_of_mount_files());
     handle.is_listed_anew = true;
-    co_return std::move(reply).with(Listing{listed.names, 0});
+    co_return std::move(reply).with(part_of(listed.names, place));
   }
   ensemble_.used(inode->path);
   const auto found = co_await list(operation, inode->path);
   if (!found) {
     co_return std::move(reply).refuse(found.error());
   }
-  listed.names = shown_names(inode->path, *found->names, found->has_data);
+  listed.names = ListedNames(shown_names(inode->path, *found->names, found->has_data));
   handle.is_listed_anew = true;
   if (listed.may_be_kept) {
     give_listing(*inode, *found);
   }
-  std::move(reply).with(Listing{listed.names, 0});
+  std::move(reply).with(part_of(listed.names, place));
 }
 
 void Filesystem::give_listing(const Inode& inode, const Children& listed) {

@@ -91,7 +91,10 @@ struct Describing {
 
   void operator()(const DataHandle& data) const { describe_data(data, entry); }
   void operator()(const TextHandle& text) const { entry.text = bytes_of(text.text); }
-  void operator()(const DirectoryHandle& listing) const { entry.names = listing.names; }
+  void operator()(const DirectoryHandle& listing) const {
+    entry.names = listing.names.names();
+    entry.flags = bits_of(listing.may_be_kept);
+  }
   void operator()(const BirthHandle& birth) const {
     entry.text = bytes_of(birth.unread_name);
     describe_data(birth.data, entry);
@@ -128,7 +131,10 @@ struct Restoring {
 
   void operator()(DataHandle& data) const { data = data_in(opened); }
   void operator()(TextHandle& text) const { text.text = text_of(opened.handle.text); }
-  void operator()(DirectoryHandle& listing) const { listing.names = opened.handle.names; }
+  void operator()(DirectoryHandle& listing) const {
+    listing.names = handles::ListedNames(opened.handle.names);
+    take_bits(opened.handle.flags, listing.may_be_kept);
+  }
   void operator()(BirthHandle& birth) const {
     birth.unread_name = text_of(opened.handle.text);
     birth.data = data_in(opened);

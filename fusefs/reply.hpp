@@ -74,10 +74,11 @@ struct Written {
   std::size_t bytes{};
 };
 
-// The part of a listing that begins at `offset`; the ticket's room decides how much of it goes out.
+// A part of a listing, and behind which place to go on after each name; the ticket's room decides
+// how much of it goes out.
 struct Listing {
   std::span<const std::string> names{};
-  std::uint64_t offset{};
+  std::span<const std::uint64_t> places{};
 };
 
 // The value of an extended attribute, or the list of their names.

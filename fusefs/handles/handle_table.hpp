@@ -25,6 +25,7 @@
 
 #include "fusefs/handles/data_handle.hpp"
 #include "fusefs/handles/feed.hpp"
+#include "fusefs/handles/listed_names.hpp"
 #include "fusefs/inodes/inode_table.hpp"
 
 namespace zabfs::fusefs::handles {
@@ -77,8 +78,8 @@ struct FeedHandle {
 
 // The listing is fetched when it is read from its beginning, and so again after a rewinddir(3).
 struct DirectoryHandle {
-  std::vector<std::string> names{};  // as they are shown, with `.` and `..`
-  bool may_be_kept{};                // by the kernel, which fills its cache with what it reads
+  ListedNames names{};  // as they are shown, with `.` and `..`
+  bool may_be_kept{};   // by the kernel, which fills its cache with what it reads
   // What the kernel keeps from before; it may ask for the rest of it.
   std::shared_ptr<const std::vector<std::string>> kept{};
   bool kept_has_data{};

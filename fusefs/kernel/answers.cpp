@@ -133,13 +133,12 @@ void KernelAnswers::answer(Ticket ticket, const Written& written) {
 void KernelAnswers::answer(Ticket ticket, const Listing& listing) {
   listing_.resize(ticket.room);
   std::size_t used = 0;
-  std::uint64_t offset = listing.offset;
   struct stat values {};
   values.st_ino = unknown_number;  // The type is unknown too: telling it takes a request per entry.
-  for (const auto& name : listing.names) {
+  for (std::size_t i = 0; i < listing.names.size(); ++i) {
     const std::size_t size =
         fuse_add_direntry(request_of(ticket), listing_.data() + used, ticket.room - used,
-                          name.c_str(), &values, static_cast<off_t>(++offset));
+                          listing.names[i].c_str(), &values, static_cast<off_t>(listing.places[i]));
     if (size > ticket.room - used) {
       break;
     }

@@ -15,6 +15,7 @@ import unittest
 from kazoo.client import KazooClient
 
 from deadline import wait_until
+from directory import some_names
 from mount import Mount, MountTestCase
 from race import Race, Seen, expect
 
@@ -218,6 +219,24 @@ class Kept(KeepingTestCase):
         self.zk.create(self.path("b"), b"")
         self.learn_of_everything_before()
         self.assertEqual(sorted(os.listdir(directory)), ["a", "b", "last"])
+
+    def test_who_reads_a_directory_finds_what_stays_whoever_lists_it_meanwhile(self):
+        wanted = [".", "..", "last"] + [f"{number:03}" for number in range(100)]
+        for name in wanted[3:]:
+            self.zk.create(self.path(name), b"")
+        for _ in range(4):
+            os.listdir(self.top)
+        directory = os.open(self.top, os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        names = some_names(directory)
+        self.assertIn(len(names), range(10, 90))
+        self.zk.delete(self.path(next(name for name in names if name.isdigit())))
+        self.learn_of_everything_before()
+        for _ in range(4):
+            os.listdir(self.top)  # The kernel goes on in this one.
+        while more := some_names(directory):
+            names += more
+        self.assertEqual(sorted(names), sorted(wanted))
 
     def test_another_worker_takes_back_what_the_kernel_keeps(self):
         self.zk.create(self.path("f"), b"")

@@ -15,6 +15,7 @@ import threading
 import unittest
 
 from deadline import wait_until
+from directory import some_names
 from mount import Mount, MountTestCase
 from server import BIN, Server, dies_with_its_parent
 
@@ -83,6 +84,26 @@ class Killed(MountTestCase):
             self.mount.kill_worker()
             names = sorted([first] + [entry.name for entry in listing])
         self.assertEqual(names, [f"{number:03}" for number in range(100)])
+
+    def test_a_listing_that_the_kernel_keeps_goes_on_behind_the_last_name(self):
+        directory = self.root / "kept-names"
+        directory.mkdir()
+        for number in range(100):
+            (directory / f"{number:03}").touch()
+        for _ in range(4):
+            os.listdir(directory)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            names = some_names(descriptor)
+            self.assertIn(len(names), range(10, 90))
+            self.mount.kill_worker()
+            os.unlink(directory / names[9])
+            os.listdir(directory)  # The kernel does not keep what it had.
+            while more := some_names(descriptor):
+                names += more
+        finally:
+            os.close(descriptor)
+        self.assertEqual(sorted(names), [".", ".."] + [f"{number:03}" for number in range(100)])
 
     def test_held_znodes_are_held(self):
         descriptor = os.open(self.root / "worker@h", os.O_RDWR | os.O_CREAT)

@@ -225,10 +225,15 @@ inline Answer MountedFake::walk(const std::string& path) {
 inline std::vector<std::string> MountedFake::list(InodeNumber directory) {
   const auto opened =
       ask<fusefs::Opened>([&](auto r) { fs.open_directory(std::move(r), directory); });
-  const auto listed =
-      ask<fusefs::Listing>([&](auto r) { fs.read_directory(std::move(r), opened.handle, 0); });
+  auto names = ask<fusefs::Listing>([&](auto r) {
+                 fs.read_directory(std::move(r), opened.handle, 0);
+               }).names;
   ask<fusefs::Done>([&](auto r) { fs.release_directory(std::move(r), opened.handle); });
-  return listed.names;
+  const auto in_order = [](const std::string& name) {
+    return std::pair(name.starts_with('.') ? 0 : name == "@data" ? 2 : 1, name);
+  };
+  std::ranges::sort(names, {}, in_order);
+  return names;
 }
 
 inline std::string MountedFake::cat(const std::string& path) {
