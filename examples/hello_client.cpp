@@ -25,8 +25,10 @@ int main(int argc, char** argv) {
     };
   };
 
-  client->on_event([](const zk::WatchNotice& notice) {
-    std::cout << "event " << static_cast<int>(notice.type) << " at " << notice.path << std::endl;
+  client->on_event([](std::span<const zk::WatchNotice> notices) {
+    for (const auto& notice : notices) {
+      std::cout << "event " << static_cast<int>(notice.type) << " at " << notice.path << std::endl;
+    }
   });
   // All four leave in one packet, and are answered in this order.
   client->submit(CreateRequest{.path = "/hello", .data = Bytes{'h', 'i'}, .acl = open_acl()},

@@ -89,7 +89,7 @@ void Underway::end() {
 
 void Coherence::use(client::Client& client) {
   client_ = &client;
-  client.on_event([this](const client::WatchNotice& notice) { heard(notice); });
+  client.on_event([this](std::span<const client::WatchNotice> notices) { heard(notices); });
   forget_all();
   standing_.session_ended();
   events_.tell_all();
@@ -149,7 +149,17 @@ bool Coherence::is_worth_a_read_behind(std::string_view path) {
   return std::exchange(recent_[std::hash<std::string_view>{}(path) % recent_.size()].is_new, false);
 }
 
-void Coherence::heard(const client::WatchNotice& notice) {
+void Coherence::heard(std::span<const client::WatchNotice> notices) {
+  for (const auto& notice : notices) {
+    forget_changed(notice);
+  }
+  for (const auto& notice : notices) {
+    events_.tell(notice);
+    standing_.heard(notice);
+  }
+}
+
+void Coherence::forget_changed(const client::WatchNotice& notice) {
   note_change(notice.path, Cause::event);
   if (notice.type != EventType::children_changed) {
     forget_node(notice.path);
@@ -163,8 +173,6 @@ void Coherence::heard(const client::WatchNotice& notice) {
     note_change(parent, Cause::event);
     forget_children(parent);
   }
-  events_.tell(notice);
-  standing_.heard(notice);
 }
 
 void Coherence::forget_written(const Request& request) {

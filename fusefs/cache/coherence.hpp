@@ -39,6 +39,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -141,7 +142,9 @@ class Coherence {
   // No watch of `path` is there any more.
   void watches_removed(const std::string& path);
   void take_back_dropped();
-  void heard(const client::WatchNotice& notice);
+  // Everything that has been heard is forgotten before anybody is told of a part of it.
+  void heard(std::span<const client::WatchNotice> notices);
+  void forget_changed(const client::WatchNotice& notice);
   // A write is about to be sent.
   void forget_written(const replication::protocol::Request& request);
   void forget_path(const std::string& path);

@@ -164,7 +164,8 @@ void StandingWatches::heard(const WatchNotice& notice) {
       is_old_server && comes_or_goes && entries_.contains({parent, Scope::subtree});
   tell(users, {.kind = Kind::event, .notice = &notice});
   if (suppressed_children) {
-    ensemble_.heard({.type = EventType::children_changed, .path = parent});
+    const WatchNotice suppressed{.type = EventType::children_changed, .path = parent};
+    ensemble_.heard({&suppressed, 1});
   }
 }
 

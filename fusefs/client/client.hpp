@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -63,6 +64,8 @@ struct WatchNotice {
   std::optional<replication::Zxid> zxid{};
 };
 
+using EventCallback = std::function<void(std::span<const WatchNotice>)>;
+
 // What takes a session over to another process. Whoever has the password has the session.
 struct SessionIdentity {
   replication::SessionId session{};  // 0: there is none yet
@@ -93,8 +96,10 @@ class Client {
   // its effect stands. Unknown ids are ignored.
   virtual void forget(RequestId id) = 0;
 
-  // Called for every watch that fires, and at every change of state. Set them before start.
-  virtual void on_event(std::function<void(const WatchNotice&)> callback) = 0;
+  // Called for the watches that fire, and at every change of state. Set them before start. Events
+  // that came one right behind the other are told in one call, in their order: so are all of one
+  // transaction, as far as they came together.
+  virtual void on_event(EventCallback callback) = 0;
   virtual void on_state(std::function<void(SessionState)> callback) = 0;
 
   virtual SessionState state() const = 0;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "fusefs/client/limits.hpp"
+
 namespace zabfs::fusefs::client {
 
 void DeliveryQueue::forget(RequestId id) {
@@ -15,8 +17,24 @@ void DeliveryQueue::forget(RequestId id) {
   }
 }
 
+void DeliveryQueue::push(WatchNotice notice) {
+  auto* last = waiting_.empty() ? nullptr : std::get_if<Notices>(&waiting_.back());
+  if (last != nullptr && last->size() < limits::notices_together_max) {
+    last->push_back(std::move(notice));
+  } else {
+    waiting_.emplace_back(Notices{std::move(notice)});
+  }
+}
+
+std::size_t DeliveryQueue::due() const {
+  const bool waits_for_next =
+      is_notice_coming_ && !waiting_.empty() && std::holds_alternative<Notices>(waiting_.back()) &&
+      std::get<Notices>(waiting_.back()).size() < limits::notices_together_max;
+  return waiting_.size() - (waits_for_next ? 1 : 0);
+}
+
 void DeliveryQueue::run() {
-  const auto count = waiting_.size();
+  const auto count = due();
   for (std::size_t i = 0; i < std::min(count, waiting_.size()); ++i) {
     // Moved out first: the callback may push, which moves the others.
     auto delivery = std::move(waiting_[i]);
@@ -38,9 +56,9 @@ void DeliveryQueue::call(Answer& answer) const {
   }
 }
 
-void DeliveryQueue::call(const WatchNotice& notice) const {
+void DeliveryQueue::call(const Notices& notices) const {
   if (on_event_) {
-    on_event_(notice);
+    on_event_(notices);
   }
 }
 

@@ -1,5 +1,8 @@
 // What the client has to say to its user, in the order it happened: answers, watch notices, changes
 // of state. It waits here so that no callback runs inside a call of the user's.
+//
+// Notices that were pushed one right behind the other are one delivery. The last one waits while
+// the next may belong to it (await_notice).
 #pragma once
 
 #include <cstddef>
@@ -19,15 +22,21 @@ class DeliveryQueue {
     replication::Result<Reply> result;
   };
   using Done = std::function<void()>;
-  using Delivery = std::variant<Answer, WatchNotice, SessionState, Done>;
+  using Notices = std::vector<WatchNotice>;
+  using Delivery = std::variant<Answer, Notices, SessionState, Done>;
 
-  void on_event(std::function<void(const WatchNotice&)> callback) {
-    on_event_ = std::move(callback);
-  }
+  void on_event(EventCallback callback) { on_event_ = std::move(callback); }
   void on_state(std::function<void(SessionState)> callback) { on_state_ = std::move(callback); }
 
   void push(Delivery delivery) { waiting_.push_back(std::move(delivery)); }
-  bool empty() const { return waiting_.empty(); }
+  void push(WatchNotice notice);
+
+  // True if a notice is about to be pushed, of which the beginning has come. Without one in front
+  // of it that changes nothing.
+  void await_notice(bool is_coming) { is_notice_coming_ = is_coming; }
+
+  // Nothing is to be delivered now.
+  bool empty() const { return due() == 0; }
 
   // The answer to `id` will not be delivered.
   void forget(RequestId id);
@@ -40,13 +49,15 @@ class DeliveryQueue {
   void clear();
 
  private:
+  std::size_t due() const;
   void call(Answer& answer) const;
-  void call(const WatchNotice& notice) const;
+  void call(const Notices& notices) const;
   void call(SessionState state) const;
   void call(const Done& done) const;
 
   std::vector<Delivery> waiting_;
-  std::function<void(const WatchNotice&)> on_event_;
+  bool is_notice_coming_{};
+  EventCallback on_event_;
   std::function<void(SessionState)> on_state_;
 };
 

@@ -1,7 +1,6 @@
 #include "fusefs/client/session.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "fusefs/client/limits.hpp"
@@ -21,8 +20,6 @@ using replication::Zxid;
 using replication::protocol::OpCode;
 using replication::protocol::Request;
 
-constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-
 // True if the client itself makes requests of this kind, and nobody else may.
 bool is_own(OpCode op) {
   return op == OpCode::ping || op == OpCode::set_watches || op == OpCode::set_watches2 ||
@@ -34,6 +31,18 @@ bool has_too_long_a_watch(const Request& request) {
   const auto* path = watched_path(request);
   return path != nullptr &&
          path->size() > limits::client_frame_bytes_max - limits::set_watches_slack_bytes;
+}
+
+// True if what begins with `rest` is an event, as far as can be said.
+bool may_be_event(ByteView rest) {
+  constexpr std::size_t xid_end = replication::protocol::frame_header_bytes + sizeof(std::int32_t);
+  constexpr std::uint8_t byte_of_event_xid = 0xff;
+  static_assert(replication::protocol::xid::notification == -1);
+  const auto xid = rest.first(std::min(rest.size(), xid_end));
+  return !rest.empty() &&
+         std::ranges::all_of(
+             xid.subspan(std::min(xid.size(), replication::protocol::frame_header_bytes)),
+             [](std::uint8_t byte) { return byte == byte_of_event_xid; });
 }
 
 bool is_known(std::int32_t event_type) {
@@ -147,6 +156,7 @@ void Session::disconnected(std::int64_t now_ms) { lose_connection(now_ms); }
 void Session::lose_connection(std::int64_t now_ms) {
   link_ = Link::waiting;
   link_since_ms_ = now_ms + order_.delay_ms();
+  deliveries_.await_notice(false);
   urgent_.clear();
   ping_is_due_ = false;
   pings_unanswered_ = 0;
@@ -180,6 +190,7 @@ void Session::received(ByteView bytes, std::int64_t now_ms) {
     const auto rest = kept(inbox_, consume_frames(inbox_, now_ms));
     inbox_.erase(inbox_.begin(), inbox_.end() - static_cast<std::ptrdiff_t>(rest.size()));
   }
+  deliveries_.await_notice(may_be_event(inbox_));
 }
 
 // The number of bytes that were whole frames. Stops where the connection is given up.
@@ -398,71 +409,6 @@ void Session::append_requests(Bytes& out) {
   }
 }
 
-// --- time ---
-
-// How long an attempt may take before the next server gets its turn.
-std::int64_t Session::patience_ms() const {
-  constexpr std::int64_t attempts_within_timeout = 3;
-  return id_.value == 0
-             ? limits::connect_timeout_ms
-             : std::min(limits::connect_timeout_ms, timeout_ms_ / attempts_within_timeout);
-}
-
-void Session::tick(std::int64_t now_ms) {
-  if (is_closing_ && link_ != Link::none && now_ms >= close_by_ms_) {
-    end(SessionState::closed);
-  }
-  if (link_ == Link::waiting && now_ms >= link_since_ms_) {
-    dial(now_ms);
-  } else if ((link_ == Link::dialing || link_ == Link::greeting) &&
-             now_ms >= link_since_ms_ + patience_ms()) {
-    lose_connection(now_ms);
-  } else if (link_ == Link::attached && now_ms >= last_received_ms_ + timeout_ms_ / 3 * 2) {
-    lose_connection(now_ms);
-  } else if (link_ == Link::attached && now_ms >= last_sent_ms_ + timeout_ms_ / 3) {
-    ping_is_due_ = true;
-  }
-  queue_.end_patience(now_ms);
-  expire_unsent(now_ms);
-}
-
-void Session::expire_unsent(std::int64_t now_ms) {
-  for (const auto* request = queue_.first_unsent();
-       request != nullptr && now_ms >= request->submitted_ms + timeout_ms_;
-       request = queue_.first_unsent()) {
-    auto late = queue_.take_first_unsent();
-    answer(late, ErrorCode::operation_timeout);
-  }
-}
-
-std::int64_t Session::next_tick_ms() const {
-  std::int64_t next = never;
-  switch (link_) {
-    case Link::none:
-      return never;
-    case Link::waiting:
-      next = link_since_ms_;
-      break;
-    case Link::dialing:
-    case Link::greeting:
-      next = link_since_ms_ + patience_ms();
-      break;
-    case Link::attached:
-      next = last_received_ms_ + timeout_ms_ / 3 * 2;
-      if (!ping_is_due_) {
-        next = std::min(next, last_sent_ms_ + timeout_ms_ / 3);
-      }
-      break;
-  }
-  if (const auto* request = queue_.first_unsent()) {
-    next = std::min(next, request->submitted_ms + timeout_ms_);
-    if (link_ == Link::attached && request->is_patient) {
-      next = std::min(next, request->submitted_ms + fusefs::limits::patient_request_ms);
-    }
-  }
-  return is_closing_ ? std::min(next, close_by_ms_) : next;
-}
-
 // --- ends ---
 
 void Session::answer(PendingRequest& request, Result<Reply> result) {
@@ -482,6 +428,7 @@ void Session::announce(SessionState state) {
 // For ever: nothing is sent, and nothing that waits will be answered by a server.
 void Session::end(SessionState state) {
   link_ = Link::none;
+  deliveries_.await_notice(false);
   urgent_.clear();
   ping_is_due_ = false;
   announce(state);

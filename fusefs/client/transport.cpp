@@ -283,7 +283,7 @@ class AsioClient : public Client {
   }
   void send_now() override { transport_->send_now(); }
   void forget(RequestId id) override { machine().forget(id); }
-  void on_event(std::function<void(const WatchNotice&)> callback) override {
+  void on_event(EventCallback callback) override {
     machine().deliveries().on_event(std::move(callback));
   }
   void on_state(std::function<void(SessionState)> callback) override {

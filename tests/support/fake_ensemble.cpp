@@ -73,14 +73,28 @@ void FakeEnsemble::deliver() {
     if (next == waiting_.end()) {
       return;
     }
+    if (next->event) {
+      const auto events = take_events(next);
+      if (on_event_) {
+        on_event_(events);
+      }
+      continue;
+    }
     Waiting answered = std::move(*next);
     waiting_.erase(next);
-    if (!answered.event) {
-      answered.callback(std::move(answered.reply));
-    } else if (on_event_) {
-      on_event_(*answered.event);
-    }
+    answered.callback(std::move(answered.reply));
   }
+}
+
+std::vector<fusefs::client::WatchNotice> FakeEnsemble::take_events(
+    std::deque<Waiting>::iterator first) {
+  std::vector<fusefs::client::WatchNotice> events;
+  const auto end = std::find_if(first, waiting_.end(), [](const auto& one) { return !one.event; });
+  for (auto at = first; at != end; ++at) {
+    events.push_back(std::move(*at->event));
+  }
+  waiting_.erase(first, end);
+  return events;
 }
 
 void FakeEnsemble::lose_connection() {

@@ -39,7 +39,7 @@ class FakeEnsemble : public fusefs::client::Client {
   fusefs::client::RequestId submit(replication::protocol::Request request,
                                    fusefs::client::ReplyCallback callback) override;
   void forget(fusefs::client::RequestId id) override;
-  void on_event(std::function<void(const fusefs::client::WatchNotice&)> callback) override {
+  void on_event(fusefs::client::EventCallback callback) override {
     on_event_ = std::move(callback);
   }
   void on_state(std::function<void(fusefs::client::SessionState)> callback) override {
@@ -158,6 +158,8 @@ class FakeEnsemble : public fusefs::client::Client {
                                              const replication::Acl& acl, std::int64_t owner);
   // The path that a create with these flags gives: digits behind a sequential one.
   std::string path_for(const std::string& path, std::int32_t flags) const;
+  // From the first on that waits, all that nothing else is in between.
+  std::vector<fusefs::client::WatchNotice> take_events(std::deque<Waiting>::iterator first);
   // The event goes to the end of what waits once nothing can undo the change any more.
   void fire(replication::protocol::EventType type, const std::string& path);
   void queue_events();
@@ -170,7 +172,7 @@ class FakeEnsemble : public fusefs::client::Client {
   Tree tree_{};
   Watches watches_{};
   std::vector<fusefs::client::WatchNotice> fired_{};
-  std::function<void(const fusefs::client::WatchNotice&)> on_event_{};
+  fusefs::client::EventCallback on_event_{};
   std::function<void(fusefs::client::SessionState)> on_state_{};
   std::uint64_t zxid_{};
   bool is_in_transaction_{};

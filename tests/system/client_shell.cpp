@@ -49,8 +49,10 @@ class Shell {
  public:
   Shell(asio::io_context& io, client::ClientOptions options)
       : client_(client::make_client(io, std::move(options))), input_(io, ::dup(STDIN_FILENO)) {
-    client_->on_event([](const client::WatchNotice& notice) {
-      std::cout << "event " << static_cast<int>(notice.type) << ' ' << notice.path << std::endl;
+    client_->on_event([](std::span<const client::WatchNotice> notices) {
+      for (const auto& notice : notices) {
+        std::cout << "event " << static_cast<int>(notice.type) << ' ' << notice.path << std::endl;
+      }
     });
     client_->on_state([this](client::SessionState state) {
       std::cout << "state " << static_cast<int>(state) << ' ' << client_->session().value

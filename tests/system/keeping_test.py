@@ -18,6 +18,8 @@ from deadline import wait_until
 from directory import some_names
 from mount import Mount, MountTestCase
 from race import Race, Seen, expect
+from relay import Relay
+from server import KIND
 
 READERS = 3
 FILES = 4
@@ -111,6 +113,39 @@ def use_configuration(root):
             with open(f"{root}/ready", "rb") as file:
                 again = int(file.read())
             expect(again > number, f"ready is {again} after {parts}")
+
+
+def wait_for_half(root, told, other):
+    """One transaction makes both files longer, so the line of one is not there before the other is."""
+    path = f"{root}/{other}"
+    before = size_of(f"{root}/{told}")
+    with open(f"{root}/{told}@next", "rb", buffering=0) as line:
+        for _ in range(4):
+            size_of(path)  # The kernel keeps it.
+        ready = select.poll()
+        ready.register(line, select.POLLIN)
+        if ready.poll(1000):
+            shown = size_of(path)
+            expect(b" changed " in line.read(1000), "the line says what happened")
+            expect(shown > before, f"{other} has {shown} after the line of {told}, which had {before}")
+
+
+def wait_for_name(root, seen, reader):
+    """A file with a number gets another name: nobody is told of that one who is shown the old one."""
+    number = seen[0]
+    if seen[reader] == number:
+        return
+    old, new = f"{root}/old{number}", f"{root}/new{number}"
+    with open(f"{new}@exists", "rb", buffering=0) as line:
+        for _ in range(4):
+            os.path.exists(old)
+            os.listdir(root)
+        seen.raise_to(reader, number)
+        ready = select.poll()
+        ready.register(line, select.POLLIN)
+        if ready.poll(1000):
+            expect(not os.path.exists(old), f"{old} is there beside {new}")
+            expect(f"old{number}" not in os.listdir(root), f"{old} is listed beside {new}")
 
 
 class KeepingTestCase(MountTestCase):
@@ -378,6 +413,72 @@ class Races(KeepingTestCase):
                    for path in (self.top, self.top, other.path / self._testMethodName)]
         self.assertEqual([worker.wait(timeout=120) for worker in workers], [0, 0, 0])
         self.assertEqual(size_of(self.top / "f"), 120)
+
+
+@unittest.skipIf(KIND == "zookeeper", "sends the events of a transaction one by one")
+class Transactions(KeepingTestCase):
+    def test_whoever_is_told_of_one_half_is_shown_the_other(self):
+        other = Mount(self.server.hosts)
+        self.addCleanup(other.remove)
+        for name in ("a", "b"):
+            self.zk.create(self.path(name), b"")
+        race = Race()
+        for told, shown in (("a", "b"), ("a", "b"), ("b", "a")):
+            race.add(wait_for_half, str(self.top), told, shown)
+        length = 0
+
+        def change():
+            nonlocal length
+            length += 1
+            data = "x" * length
+            (other.path / "@mount" / "txn").write_text(
+                f"set {self.path('a')} {data}\nset {self.path('b')} {data}\n")
+
+        self.assertEqual(race.finish(change), [])
+        self.assertGreater(length, 20, "it was a race")
+
+    def test_where_the_network_cuts_an_event_too(self):
+        relay = Relay(self.server.port)
+        self.addCleanup(relay.close)
+        mount = Mount(f"127.0.0.1:{relay.port}")
+        self.addCleanup(mount.remove)
+        for name in ("a", "b"):
+            self.zk.create(self.path(name), b"")
+        race = Race()
+        for _ in range(2):
+            race.add(wait_for_half, str(mount.path / self._testMethodName), "a", "b")
+        length = 0
+
+        def change():
+            nonlocal length
+            length += 1
+            transaction = self.zk.transaction()
+            for name in ("a", "b"):
+                transaction.set_data(self.path(name), b"x" * length)
+            transaction.commit()
+
+        self.assertEqual(race.finish(change), [])
+
+    def test_a_file_has_one_of_two_names(self):
+        other = Mount(self.server.hosts)
+        self.addCleanup(other.remove)
+        there = other.path / self._testMethodName
+        seen = Seen(1 + READERS)
+        seen.raise_to(0, 1)
+        (there / "old1").touch()
+        race = Race()
+        for reader in range(READERS):
+            race.add(wait_for_name, str(self.top), seen, 1 + reader)
+
+        def change():
+            number = seen[0]
+            if all(seen[1 + reader] == number for reader in range(READERS)):
+                (there / f"old{number + 1}").touch()
+                (there / f"old{number}").rename(there / f"new{number}")
+                seen.raise_to(0, number + 1)
+
+        self.assertEqual(race.finish(change), [])
+        self.assertGreater(seen[0], 20, "it was a race")
 
 
 if __name__ == "__main__":

@@ -55,8 +55,12 @@ std::vector<ByteView> payloads_of(ByteView stream) {
 
 Conversation::Conversation(const std::string& connect_string, Credentials credentials)
     : session_(*parse_connect_string(connect_string), timeout_ms, 1, std::move(credentials)) {
-  session_.deliveries().on_event(
-      [this](const WatchNotice& notice) { heard_.push_back(text_of_event(notice)); });
+  session_.deliveries().on_event([this](std::span<const WatchNotice> notices) {
+    ++calls_;
+    for (const auto& notice : notices) {
+      heard_.push_back(text_of_event(notice));
+    }
+  });
   session_.deliveries().on_state(
       [this](SessionState state) { heard_.push_back(text_of_state(state)); });
 }

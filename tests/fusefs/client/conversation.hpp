@@ -79,6 +79,8 @@ class Conversation {
 
   // What the callbacks said since the last call.
   Lines heard();
+  // How often events were told of.
+  std::size_t calls() const { return calls_; }
 
  private:
   replication::Bytes take_output();
@@ -87,6 +89,7 @@ class Conversation {
   std::int64_t now_ms_{1'000'000};
   std::int64_t zxid_{7};
   Lines heard_;
+  std::size_t calls_{};
 };
 
 }  // namespace zabfs::fusefs::client

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fusefs/client/limits.hpp"
+
 namespace zabfs::fusefs::client {
 namespace {
 
@@ -12,7 +14,7 @@ DeliveryQueue::Answer answer(std::uint64_t id, ReplyCallback callback) {
 TEST(DeliveryQueue, DeliversInTheOrderOfPushing) {
   DeliveryQueue queue;
   std::vector<std::string> heard;
-  queue.on_event([&](const WatchNotice& notice) { heard.push_back(notice.path); });
+  queue.on_event([&](auto notices) { heard.push_back(notices.front().path); });
   queue.on_state([&](SessionState) { heard.emplace_back("state"); });
   queue.push(WatchNotice{.path = "/a"});
   queue.push(answer(1, [&](const auto&) { heard.emplace_back("answer"); }));
@@ -56,6 +58,39 @@ TEST(DeliveryQueue, CanBeClearedByACallback) {
   queue.run();
   EXPECT_FALSE(called);
   EXPECT_TRUE(queue.empty());
+}
+
+TEST(DeliveryQueue, TellsNoticesTogetherAndWaitsForTheRestOfTheLastOnes) {
+  DeliveryQueue queue;
+  std::vector<std::size_t> heard;
+  queue.on_event([&](auto notices) { heard.push_back(notices.size()); });
+  queue.push(WatchNotice{.path = "/a"});
+  queue.push(WatchNotice{.path = "/b"});
+  queue.push(SessionState::connected);
+  queue.push(WatchNotice{.path = "/c"});
+  queue.await_notice(true);
+  queue.run();
+  EXPECT_EQ(heard, std::vector<std::size_t>{2});
+  EXPECT_TRUE(queue.empty()) << "what waits would keep the loop busy";
+  queue.push(WatchNotice{.path = "/d"});
+  queue.run();
+  EXPECT_EQ(heard, std::vector<std::size_t>{2}) << "and one more is on its way";
+  queue.await_notice(false);
+  EXPECT_FALSE(queue.empty());
+  queue.run();
+  EXPECT_EQ(heard, (std::vector<std::size_t>{2, 2}));
+}
+
+TEST(DeliveryQueue, DoesNotWaitForMoreNoticesThanItTellsTogether) {
+  DeliveryQueue queue;
+  std::size_t heard = 0;
+  queue.on_event([&](auto notices) { heard += notices.size(); });
+  queue.await_notice(true);
+  for (std::size_t i = 0; i <= limits::notices_together_max; ++i) {
+    queue.push(WatchNotice{.path = "/a"});
+  }
+  queue.run();
+  EXPECT_EQ(heard, limits::notices_together_max);
 }
 
 TEST(DeliveryQueue, NeedsNoCallbacks) {

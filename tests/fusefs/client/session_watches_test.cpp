@@ -56,8 +56,11 @@ TEST(SessionWatches, CarryTheZxidOfTheServersThatSendOne) {
   talk.attach();
   set_watches(talk);
   std::vector<std::optional<replication::Zxid>> zxids;
-  talk.session().deliveries().on_event(
-      [&](const WatchNotice& notice) { zxids.push_back(notice.zxid); });
+  talk.session().deliveries().on_event([&](std::span<const WatchNotice> notices) {
+    for (const auto& notice : notices) {
+      zxids.push_back(notice.zxid);
+    }
+  });
   Bytes frames;
   append_event(frames, {.type = 3, .path = "/d"}, -1);
   append_event(frames, {.type = 3, .path = "/e"}, 77);
@@ -65,6 +68,60 @@ TEST(SessionWatches, CarryTheZxidOfTheServersThatSendOne) {
   talk.heard();
   EXPECT_EQ(zxids,
             (std::vector<std::optional<replication::Zxid>>{std::nullopt, replication::Zxid{77}}));
+}
+
+// Wherever the stream is cut but between two events.
+TEST(SessionWatches, OfOneTransactionAreToldTogether) {
+  Bytes frames;
+  append_event(frames, {.type = 3, .path = "/d"}, 77);
+  const std::size_t border = frames.size();
+  append_event(frames, {.type = 3, .path = "/e"}, 77);
+  for (std::size_t cut = 1; cut <= frames.size(); ++cut) {
+    Conversation talk;
+    talk.attach();
+    set_watches(talk);
+    const replication::ByteView stream(frames);
+    talk.receive(stream.first(cut));
+    if (cut < frames.size()) {
+      EXPECT_EQ(talk.heard(), cut == border ? Lines{"changed /d"} : Lines{}) << cut;
+    }
+    talk.receive(stream.subspan(cut));
+    EXPECT_EQ(talk.heard(),
+              cut == border ? Lines{"changed /e"} : (Lines{"changed /d", "changed /e"}));
+    EXPECT_EQ(talk.calls(), cut == border ? 2U : 1U) << cut;
+  }
+}
+
+TEST(SessionWatches, WaitForNoReplyBehindThem) {
+  Conversation talk;
+  talk.attach();
+  set_watches(talk);
+  talk.submit("read", GetDataRequest{.path = "/d"});
+  talk.sent();
+  Bytes frames;
+  append_event(frames, {.type = 3, .path = "/d"}, 77);
+  const std::size_t border = frames.size();
+  append_reply(frames, {.xid = 5, .zxid = 77}, GetDataResponse{});
+  const replication::ByteView stream(frames);
+  constexpr std::size_t length_and_xid = 8;
+  talk.receive(stream.first(border + length_and_xid));
+  EXPECT_EQ(talk.heard(), Lines{"changed /d"});
+  talk.receive(stream.subspan(border + length_and_xid));
+  EXPECT_EQ(talk.heard(), Lines{"read: OK"});
+}
+
+TEST(SessionWatches, WhoseRestIsLostWithTheConnectionAreTold) {
+  Conversation talk;
+  talk.attach();
+  set_watches(talk);
+  Bytes frames;
+  append_event(frames, {.type = 3, .path = "/d"}, 77);
+  append_event(frames, {.type = 3, .path = "/e"}, 77);
+  frames.pop_back();
+  talk.receive(frames);
+  EXPECT_EQ(talk.heard(), Lines{});
+  talk.hang_up();
+  EXPECT_EQ(talk.heard(), (Lines{"changed /d", "connecting"}));
 }
 
 TEST(SessionWatches, AreTheFirstThingSaidOnTheNextConnection) {

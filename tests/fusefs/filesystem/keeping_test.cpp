@@ -194,6 +194,35 @@ TEST(Keeping, WhoIsToldOfAChangeIsToldAfterTheKernel) {
   EXPECT_EQ(forgotten_when_told, 1);
 }
 
+// 12
+TEST(Keeping, WhatATransactionChangesIsTakenBackBeforeAnyOfItIsTold) {
+  KeptFake m;
+  int told = 0;
+  const auto look = [&](const auto&) {
+    ++told;
+    for (const std::string path : {"/f", "/d/x"}) {
+      const auto* known = m.fs.ensemble().find(path);
+      EXPECT_TRUE(known == nullptr || known->presence == fusefs::cache::Presence::unknown) << path;
+    }
+    EXPECT_TRUE(m.memory.attributes_forgotten.contains(m.f));
+    EXPECT_TRUE(m.memory.attributes_forgotten.contains(m.d));
+  };
+  for (int use = 0; use < 3; ++use) {
+    m.get_attributes(m.look_up("x", m.d).inode);
+  }
+  ASSERT_NE(m.fs.ensemble().find("/d/x"), nullptr);
+  fusefs::cache::Subscription first(m.fs.ensemble().events(), "/f", look);
+  fusefs::cache::Subscription last(m.fs.ensemble().events(), "/d/x", look);
+  first.renew();
+  last.renew();
+  using namespace replication::protocol;  // NOLINT
+  const MultiRequest transaction{.operations = {SetDataRequest{.path = "/f", .data = bytes("new")},
+                                                DeleteRequest{.path = "/d/x"}}};
+  m.ensemble.submit(transaction, [](const auto&) {});
+  m.ensemble.deliver();
+  EXPECT_EQ(told, 2);
+}
+
 // 7
 TEST(Keeping, TheListingIsTakenBackWithTheFirstEventOfACreation) {
   KeptFake m;
