@@ -1,17 +1,18 @@
-// Which writes share a sync: when a burst of requests is over.
+// Which writes share a sync: when a burst of them is over.
 //
-// Clients that ask one request at a time fall into two groups. While the writes of one are synced,
+// Clients that ask one write at a time fall into two groups. While the writes of one are synced,
 // those of the other wait, and then the first have to wait for these: everybody waits for two syncs
 // and pays for one with half of the clients. But when the first group has its answers, its next
-// requests are only some microseconds away. So the next batch waits for them, and one sync is for
+// writes are only some microseconds away. So the next batch waits for them, and one sync is for
 // all.
 //
-//   disk done: n requests were unanswered before, fewer are now
-//       n is 1     the lone writer: his next request goes to the disk at once
+//   disk done: n writes were unanswered before, fewer are now. (A read that waits behind a write of
+//   its session is not one more client.)
+//       n is 1     the lone writer: his next write goes to the disk at once
 //       n > 1      the burst is over when n are unanswered again, or limits::burst_wait_us later
 //       n is many  it is over at once: a sync is cheap among so many, and the disk had better work
 //
-// Clients that do something else between two requests do not come in time. After a wait in vain the
+// Clients that do something else between two writes do not come in time. After a wait in vain the
 // next bursts are not waited for: one, then two, four and so on; after one that was not in vain,
 // one again.
 //
@@ -29,7 +30,7 @@ namespace zabfs::daemon {
 
 class Burst {
  public:
-  // The disk is done: `before` requests were unanswered, and `after` are. True if the next burst is
+  // The disk is done: `before` writes were unanswered, and `after` are. True if the next burst is
   // waited for; then on_time_over() is due in limits::burst_wait_us.
   bool begin(std::size_t before, std::size_t after) {
     awaited_ = 0;
@@ -44,7 +45,7 @@ class Burst {
     return true;
   }
 
-  // True if nothing is waited for (any more), now that `unanswered` requests are there.
+  // True if nothing is waited for (any more), now that `unanswered` writes are there.
   bool is_over(std::size_t unanswered) {
     if (awaited_ != 0 && unanswered >= awaited_) {
       awaited_ = 0;
@@ -61,7 +62,7 @@ class Burst {
   }
 
  private:
-  std::size_t awaited_{};       // unanswered requests that end the burst; 0: it is over
+  std::size_t awaited_{};       // unanswered writes that end the burst; 0: it is over
   std::uint32_t to_skip_{};     // bursts that are not waited for
   std::uint32_t skip_next_{1};  // how many that will be after the next wait in vain
 };

@@ -297,10 +297,10 @@ void Server::on_disk_progress(Ticket done) {
 void Server::take_disk_report() {
   disk_report_is_posted_.store(false);
   if (!is_stopped_) {
-    const auto unanswered = replica_->status().requests_outstanding;
+    const auto unanswered = replica_->status().writes_outstanding;
     replica_->on_disk_done({disk_done_.load()});
     serve_when_ready();
-    if (burst_.begin(unanswered, replica_->status().requests_outstanding)) {
+    if (burst_.begin(unanswered, replica_->status().writes_outstanding)) {
       await_burst_end();
     }
     table_.schedule_turn_end();
@@ -403,7 +403,7 @@ void Server::count_syncs() {
 
 void Server::on_turn_end() {
   if (!is_stopped_) {
-    if (burst_.is_over(replica_->status().requests_outstanding)) {
+    if (burst_.is_over(replica_->status().writes_outstanding)) {
       replica_->on_turn_end();
     }
     end_if_failed();

@@ -355,6 +355,7 @@ ReplicaStatus Replica::State::status() const {
           .sessions = sessions_.size(),
           .connections = connections_.size(),
           .requests_outstanding = unanswered_,
+          .writes_outstanding = writes_unanswered_,
           .requests_received = requests_received_,
           .replies_sent = replies_sent_};
 }

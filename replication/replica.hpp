@@ -105,6 +105,7 @@ struct ReplicaStatus {
   std::uint64_t sessions{};
   std::uint64_t connections{};
   std::uint64_t requests_outstanding{};
+  std::uint64_t writes_outstanding{};  // of those; the others may be reads behind one of them
   std::uint64_t requests_received{};
   std::uint64_t replies_sent{};
 };

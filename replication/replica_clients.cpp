@@ -245,6 +245,7 @@ PendingReply& Replica::State::enqueue(Connection& connection, PendingReply reply
   unanswered_bytes_ += reply.bytes;
   ++unanswered_;
   if (protocol::is_write(reply.op)) {
+    ++writes_unanswered_;
     large_writes_.on_taken(reply.bytes, looked_us_);
   }
   connection.unanswered.push_back(std::move(reply));
@@ -262,6 +263,7 @@ PendingReply Replica::State::dequeue(Connection& connection) {
 
 void Replica::State::note_answered(const PendingReply& reply) {
   if (protocol::is_write(reply.op)) {
+    --writes_unanswered_;
     large_writes_.on_answered(reply.bytes, now_us());
   }
 }

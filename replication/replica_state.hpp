@@ -409,6 +409,7 @@ class Replica::State {
   std::map<SessionId, ConnectionId> attached_;  // where each session is connected now
   std::deque<Waiter> waiters_;                  // ascending by `until`
   std::size_t unanswered_{};
+  std::size_t writes_unanswered_{};  // of those
   std::size_t unanswered_bytes_{};
   pipeline::LargeWrites large_writes_{};
 

@@ -1,6 +1,8 @@
 // What operators can see of a replica: it is counted where it happens, and looking changes nothing.
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "replication/inspection.hpp"
 #include "tests/support/replica_world.hpp"
 #include "tests/support/wire_client.hpp"
@@ -63,6 +65,22 @@ TEST_F(ReplicaMetrics, AFailedWriteWaitsForNothingAndIsCounted) {
   world_.settle();
   EXPECT_EQ(world_.metrics().updatelatency.count(), 2U);
   EXPECT_EQ(world_.metrics().proposal_count.value(), 1U) << "only that of the session";
+}
+
+TEST_F(ReplicaMetrics, AReadBehindAWriteIsNoSecondWrite) {
+  const auto outstanding = [this] {
+    return std::pair(world_.status().requests_outstanding, world_.status().writes_outstanding);
+  };
+  client_.ask(CreateRequest{.path = "/a", .data = Bytes{}, .acl = open_acl()});
+  client_.ask(ExistsRequest{.path = "/a"});
+  EXPECT_EQ(outstanding(), std::pair(2UL, 1UL));
+  client_.ask(DeleteRequest{.path = "/a"});
+  EXPECT_EQ(outstanding(), std::pair(3UL, 2UL));
+  world_.settle();
+  EXPECT_EQ(outstanding(), std::pair(0UL, 0UL));
+  client_.ask(CreateRequest{.path = "/a", .data = Bytes{}, .acl = open_acl()});
+  client_.disconnect();
+  EXPECT_EQ(outstanding(), std::pair(0UL, 0UL));
 }
 
 TEST_F(ReplicaMetrics, RequestsOfAClientThatIsGoneAreCounted) {
