@@ -220,6 +220,20 @@ TEST(ZooKeeperLog, ItsEndMayBeTornAndItsMiddleNot) {
   EXPECT_EQ(records_in(Bytes(100), LogEnd::clean), 0U);
 }
 
+// A length that leads over the records behind it makes no torn end of them.
+TEST(ZooKeeperLog, ALengthThatSwallowsOtherRecordsIsDamage) {
+  constexpr std::size_t length_of_first = 16 + 8;
+  const Bytes whole = small_log();
+  for (const std::size_t zeros : {std::size_t{0}, std::size_t{1} << 20}) {
+    for (const std::size_t byte : {length_of_first + 1, length_of_first + 2}) {
+      Bytes log = whole;
+      log.resize(whole.size() + zeros);
+      log[byte] ^= 1U;  // 64 KiB or 256 bytes more
+      EXPECT_THROW(records_in(log, LogEnd::torn), Damaged) << zeros << " " << byte;
+    }
+  }
+}
+
 TEST(ZooKeeperLog, AnyBytesAreHarmless) {
   const Bytes whole = small_log();
   for (const auto& runs :

@@ -27,13 +27,41 @@ std::int64_t number(ByteView bytes) {
   return static_cast<std::int64_t>(value);
 }
 
+std::int64_t checksum_of(ByteView bytes) {
+  return static_cast<std::int64_t>(
+      ::adler32_z(::adler32(0, nullptr, 0), bytes.data(), bytes.size()));
+}
+
+// True if a whole record stands somewhere in `bytes`: then what is in front of it is not the part
+// of the last one that a crash leaves.
+bool holds_record(ByteView bytes) {
+  std::size_t checked = 0;
+  for (std::size_t at = 0; at + record_header_bytes < bytes.size(); ++at) {
+    const auto length = static_cast<std::int32_t>(number(bytes.subspan(at + 8, 4)));
+    const ByteView rest = bytes.subspan(at + record_header_bytes);
+    const auto body_bytes = static_cast<std::size_t>(std::max(length, 0));
+    if (body_bytes == 0 || body_bytes >= rest.size() || rest[body_bytes] != end_mark) {
+      continue;
+    }
+    checked += body_bytes;
+    if (checked > replication::limits::zookeeper_value_bytes_max) {
+      return false;
+    }
+    if (checksum_of(rest.first(body_bytes)) == number(bytes.subspan(at, 8))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_blank(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
-// What stands at `offset` is no record: the end of the log, or damage in it.
-LogEnd torn_or_damaged(CheckedStream& from, std::uint64_t offset) {
-  if (from.is_blank_to_the_end()) {
+// What stands at `offset` is no record: the end of the log, or damage in it. `taken` is what its
+// length claims, as far as it is there.
+LogEnd torn_or_damaged(CheckedStream& from, std::uint64_t offset, ByteView taken = {}) {
+  if (!holds_record(taken) && from.is_blank_to_the_end()) {
     return LogEnd::torn;
   }
   throw Damaged("is damaged at offset " + std::to_string(offset) +
@@ -73,12 +101,11 @@ LogEnd read_log(Source source, const RecordVisitor& visit) {
     const auto record_bytes = static_cast<std::size_t>(length);
     const ByteView record = from.take_at_most(record_bytes + 1);
     if (record.size() <= record_bytes) {
-      return LogEnd::torn;
+      return torn_or_damaged(from, offset, record);
     }
     const ByteView body = record.first(record_bytes);
-    const auto actual = ::adler32_z(::adler32(0, nullptr, 0), body.data(), body.size());
-    if (record[record_bytes] != end_mark || checksum != static_cast<std::int64_t>(actual)) {
-      return torn_or_damaged(from, offset);
+    if (record[record_bytes] != end_mark || checksum != checksum_of(body)) {
+      return torn_or_damaged(from, offset, record);
     }
     if (!visit(body)) {
       break;

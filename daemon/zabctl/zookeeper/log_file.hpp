@@ -5,7 +5,7 @@
 //   zeros     space for the records to come
 //
 // The end may be torn: a crash leaves the last record in part. Damage before the end is not the
-// same, and is refused.
+// same, and is refused; also a length that leads over whole records to the end.
 #pragma once
 
 #include <functional>
