@@ -444,8 +444,11 @@ void Server::on_servers(const replication::KnownServers& servers) {
       *own->client_port == 0) {
     return;
   }
-  missed_address_.reset();
   ClientAddress wanted{.host = own->client_address, .port = *own->client_port};
+  if (missed_address_ == wanted) {
+    return;  // It is being tried, and that has been said.
+  }
+  missed_address_.reset();
   if (const auto why = move_clients(wanted)) {
     logger_->error("{}; clients cannot connect before, it is tried again every second", *why);
     missed_address_ = std::move(wanted);

@@ -68,6 +68,8 @@ class Server : private clients::ClientEvents, private peers::PeerEvents {
   struct ClientAddress {
     std::string host{};
     std::uint16_t port{};
+
+    bool operator==(const ClientAddress&) const = default;
   };
 
   void on_connected(replication::ConnectionId connection, std::string address,

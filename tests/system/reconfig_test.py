@@ -252,14 +252,19 @@ class Reconfiguration(Changing):
         moved = next(s for s in self.ensemble.followers())
         peer_ports = [free_port() for _ in range(2)]
         line = f"server.{moved.number}=127.0.0.1:{peer_ports[0]}:{peer_ports[1]}:participant;127.0.0.1"
+
+        def said():
+            """The times that the server has said that it cannot have a port."""
+            return moved.log_path.read_text().count("tried again")
+
         with socket.create_server(("127.0.0.1", 0)) as taken:
             moved.port = taken.getsockname()[1]
             self.change(client, f"{line}:{moved.port}")
-            wait_until(lambda: "tried again" in moved.log_path.read_text(), "the server says so")
+            wait_until(lambda: said() == 1, "the server says so")
         self.ensemble.wait_for(moved)
         with socket.create_server(("127.0.0.1", 0)) as taken:
             self.change(client, f"{line}:{taken.getsockname()[1]}")
-            wait_until(lambda: moved.log_path.read_text().count("tried again") == 2, "again")
+            wait_until(lambda: said() == 2, "again, and once only")
             self.change(client, f"{line}:{moved.port}")  # Back to the one that it had.
             self.ensemble.wait_for(moved)
 
