@@ -115,29 +115,30 @@ TEST_F(ContinuationTest, AHeldZnodeGoesOnWithItsDescriptorAndGoesWithIt) {
   EXPECT_EQ(ensemble_.find("/w"), nullptr);
 }
 
-TEST_F(ContinuationTest, AHeldZnodeThatNobodyGotIsDeleted) {
-  fuse_create_in creating{};
-  creating.flags = O_RDWR | O_CREAT;
-  ensemble_.hold("/w");
-  send(FUSE_CREATE, FUSE_ROOT_ID, text_of(creating) + name_of("w@h"));
-  ASSERT_NE(ensemble_.find("/w"), nullptr) << "the ensemble has carried it out";
-  kill();
-  ensemble_.release();
-  catch_up();
+class GhostTest : public ContinuationTest {
+ protected:
+  // The process is killed when the ensemble has made a held znode and nobody knows.
+  void kill_in_creation() {
+    fuse_create_in creating{};
+    creating.flags = O_RDWR | O_CREAT;
+    ensemble_.hold("/w");
+    send(FUSE_CREATE, FUSE_ROOT_ID, text_of(creating) + name_of("w@h"));
+    ASSERT_NE(ensemble_.find("/w"), nullptr);
+    kill();
+    ensemble_.release();
+    catch_up();
+  }
+};
+
+TEST_F(GhostTest, OfAHeldZnodeIsDeleted) {
+  kill_in_creation();
   ensemble_.deliver();
   EXPECT_EQ(ensemble_.find("/w"), nullptr);
 }
 
 // Else it would be a lock that nobody has and nobody gets.
-TEST_F(ContinuationTest, AGhostIsDeletedAlsoIfTheSuccessorDiesAtIt) {
-  fuse_create_in creating{};
-  creating.flags = O_RDWR | O_CREAT;
-  ensemble_.hold("/w");
-  send(FUSE_CREATE, FUSE_ROOT_ID, text_of(creating) + name_of("w@h"));
-  ASSERT_NE(ensemble_.find("/w"), nullptr) << "the ensemble has carried it out";
-  kill();
-  ensemble_.release();
-  catch_up();
+TEST_F(GhostTest, IsDeletedAlsoIfTheSuccessorDiesAtIt) {
+  kill_in_creation();
   bool has_found_it = false;
   ensemble_.before_next_write([&] {
     has_found_it = true;
